@@ -1,0 +1,73 @@
+/* The scanner: finds where replies end, without building anything.
+ * One owner, one thread. No I/O, no allocation: bytes in, one reply at a time out.
+ *
+ * RESP2 and RESP3 whole: simple strings, errors, integers, bulk strings, arrays, nulls, doubles,
+ * booleans, big numbers, blob errors, verbatim strings, maps, sets, pushes, attributes, streamed
+ * strings and aggregates. Source: the RESP3 specification.
+ *
+ * The contract of memory. The caller keeps the unconsumed bytes together and calls again with them
+ * and more behind. `*used` says how many bytes at the front are done with:
+ *   - VB_SCAN_REPLY, _PUSH, _ATTRIBUTE: the bytes of that reply (from `data` when it lay whole in
+ *     them); the next call starts behind them.
+ *   - VB_SCAN_MORE: what need not be kept. With `keep` false the scanner lets go of all that it has
+ *     read but an unfinished line (under VB_SCAN_LINE_MAX bytes), so a bulk string of a gigabyte
+ *     costs nothing; with `keep` true it lets go of nothing of an unfinished reply, and goes on
+ *     where it stopped without reading a byte twice.
+ * `keep` may differ from reply to reply, but not within one. */
+#ifndef VB_RESP_SCANNER_H
+#define VB_RESP_SCANNER_H
+
+#include "base/status.h"
+
+enum { VB_SCAN_DEPTH_MAX = 32, VB_SCAN_LINE_MAX = 64 * 1024 };
+
+enum vb_scan { VB_SCAN_MORE, VB_SCAN_REPLY, VB_SCAN_PUSH, VB_SCAN_ATTRIBUTE, VB_SCAN_BAD };
+
+typedef struct vb_scanner_level {
+  int64_t left;  /* elements still to come; -1: streamed, ends with '.' */
+  bool attribute; /* an attribute within a reply: its elements do not count */
+} vb_scanner_level;
+
+/* Zeroed memory, with the limits set, is a fresh scanner. Fields but the limits are the scanner's. */
+typedef struct vb_scanner {
+  size_t max_reply;   /* bytes of one reply that is kept or skipped; larger is VB_SCAN_BAD */
+  size_t position;    /* where the next token starts, from the caller's data */
+  size_t reply_size;  /* bytes of this reply so far */
+  uint64_t skip;      /* bulk bytes (and their CR LF) still to pass over */
+  int depth;
+  bool streamed_bulk;
+  char type;          /* of the top-level value */
+  bool null;
+  bool started;
+  int64_t integer;
+  uint32_t hits, misses;
+  vb_scanner_level levels[VB_SCAN_DEPTH_MAX];
+  char reason[160];   /* after VB_SCAN_BAD: what was wrong, with the bytes, printable */
+} vb_scanner;
+
+/* One value that was closed. Views point into the caller's data and die with its next change. */
+typedef struct vb_reply {
+  char type;      /* the mark of the top-level value: + - : $ * _ # , ( ! = % ~ > | */
+  bool null;      /* $-1, *-1, _ */
+  bool error;     /* - or ! */
+  int64_t integer; /* value of ':' and '#'; length of a bulk; elements of an aggregate (pairs twice) */
+  uint32_t hits;  /* scalars: 1 when not null; aggregates: their direct elements that are not null */
+  uint32_t misses; /* scalars: 1 when null; aggregates: their direct elements that are null */
+  const char *text; /* of a top-level scalar that lay whole in data (always so for + - : , ( # _), */
+  size_t text_length; /* without marks; a verbatim string without its "txt:"; else NULL, 0 */
+  const char *bytes; /* the reply as it came, marks and all, when it lay whole in data; else NULL */
+  size_t size;       /* its length, also when bytes is NULL */
+} vb_reply;
+
+/* Scans `length` bytes at `data`. Fills *used always, *reply for _REPLY, _PUSH and _ATTRIBUTE. After
+ * VB_SCAN_BAD the scanner is not to be used again. */
+enum vb_scan vb_scanner_next(vb_scanner *scanner, const char *data, size_t length, bool keep,
+                             size_t *used, vb_reply *reply);
+
+/* Reads into a complete aggregate, element by element: `at` starts at vb_reply_first(bytes), and is
+ * moved behind the element. Fills *out like a reply (type, null, error, integer, text, bytes, size).
+ * Attributes are passed over. Only for bytes that vb_scanner_next has closed. */
+const char *vb_reply_first(const vb_reply *reply);
+const char *vb_reply_element(const char *at, vb_reply *out);
+
+#endif
