@@ -1,0 +1,16 @@
+/* The one header that Lua sees: what LuaJIT's FFI declares is this file, preprocessed with VB_CDEF.
+ * Main thread and worker threads, each for the objects that it made. */
+#ifndef VB_SCRIPT_FFI_H
+#define VB_SCRIPT_FFI_H
+
+#include "base/affinity.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/slots.h"
+#include "base/status.h"
+#include "net/endpoint.h"
+#include "resp/client.h"
+#include "stats/counters.h"
+#include "stats/histogram.h"
+
+#endif
