@@ -8,6 +8,8 @@
 #include "base/random.h"
 #include "base/slots.h"
 #include "base/status.h"
+#include "command/program.h"
+#include "keyspace/keyspace.h"
 #include "net/endpoint.h"
 #include "resp/client.h"
 #include "stats/counters.h"

@@ -1,0 +1,111 @@
+/* A command: a template compiled from parts, and what is done with its reply.
+ * Made by main before a phase; read-only and shared by the workers while it runs. */
+#ifndef VB_COMMAND_COMMAND_H
+#define VB_COMMAND_COMMAND_H
+
+#include "command/hooks.h"
+#include "command/part.h"
+
+typedef struct vb_command vb_command;
+
+/* Begins a command. `name` is copied. NULL when out of memory. */
+VB_API vb_command *vb_command_new(const char *name);
+VB_API void vb_command_free(vb_command *command);
+/* Begins the next argument; `key`: it is a key, of which routing takes the slot. */
+VB_API int vb_command_argument(vb_command *command, int key, vb_error *err);
+/* Adds a part to the argument begun last; several make one argument (vb.concat, vb.json). What it
+ * points to is copied, but cursors and keyspaces, which outlive the command. VB_EINVAL names
+ * command, argument and field. */
+VB_API int vb_command_part(vb_command *command, const vb_part *part, vb_error *err);
+
+enum vb_processor_kind {
+  VB_REPLY_HITS,    /* nil is a miss; arrays count their elements */
+  VB_REPLY_EXPECT,  /* the reply's text is `text` */
+  VB_REPLY_VERIFY,  /* the reply (or element i of it) is what `part` gives for the id (the i-th) */
+  VB_REPLY_FUNCTION /* on_reply: Lua function number `function` */
+};
+
+typedef struct vb_processor {
+  int kind; /* enum vb_processor_kind */
+  const char *text;
+  size_t length;
+  const vb_part *part;
+  uint32_t function;
+} vb_processor;
+
+/* Adds a reply processor; they run in this order. Copies what it points to. */
+VB_API int vb_command_processor(vb_command *command, const vb_processor *processor, vb_error *err);
+/* Compiles; nothing may be added after it. `seed` is the run's, for content made from ids. */
+VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err);
+VB_API const char *vb_command_name(const vb_command *command);
+
+#ifndef VB_CDEF
+enum { VB_CURRENT_MAX = 4 };
+
+/* The operation that is being written or judged: begun with its number, filled by draws. */
+typedef struct vb_operation {
+  uint64_t stream; /* hash of (seed, phase name) */
+  uint64_t n;
+  uint64_t id; /* drawn by the operation's first cursor; UINT64_MAX: none */
+  uint32_t currents;
+  struct {
+    const vb_keyspace *keyspace;
+    uint64_t id; /* first one drawn of that keyspace in this operation */
+  } current[VB_CURRENT_MAX];
+} vb_operation;
+
+static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, uint64_t n) {
+  operation->stream = stream;
+  operation->n = n;
+  operation->id = UINT64_MAX;
+  operation->currents = 0;
+}
+
+/* What a worker brings to the writing of commands. */
+typedef struct vb_renderer {
+  const vb_hooks *hooks;     /* NULL: no functions */
+  vb_bytes scratch;          /* dynamic commands are put together here */
+  vb_bytes values;           /* values of functions, before their count is known */
+  double thread, connection; /* for vb_request */
+} vb_renderer;
+
+void vb_renderer_fini(vb_renderer *renderer);
+
+enum vb_render {
+  VB_RENDER_OK,
+  VB_RENDER_EXHAUSTED, /* a cursor has no more: nothing was written */
+  VB_RENDER_FAILED     /* a hook failed: its state says why */
+};
+
+/* Bytes of the request when every one has the same length (the fast way), else 0. */
+size_t vb_command_fixed_size(const vb_command *command);
+/* The fast way: copies the template to `to` (fixed_size bytes) and patches the holes. Hot. */
+enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
+                               vb_operation *operation, char *to);
+/* The other way: leaves the request in renderer->scratch. No allocation once warm. */
+enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
+                                 vb_operation *operation);
+/* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies. */
+enum vb_render vb_command_draw(const vb_command *command, vb_operation *operation);
+/* The slot of the command's first key for this operation (drawn before), -1 when it has no key that
+ * is known without calling a function. */
+int vb_command_slot(const vb_command *command, const vb_operation *operation);
+
+/* Whether any processor is there, and whether one wants the reply's bytes (vb_scanner_next's
+ * `keep`). */
+bool vb_command_has_processors(const vb_command *command);
+bool vb_command_keeps_reply(const vb_command *command);
+
+typedef struct vb_outcome {
+  uint32_t hits, misses; /* counted only when the command asks for vb.hits */
+  const char *failed;    /* NULL, or the kind of error: "verify", "expect", "hook" */
+  char message[256];     /* when failed: what was wanted and what came, printable */
+} vb_outcome;
+
+/* Runs the processors over a reply that is no error; operation->n and ->stream are set, ids are
+ * drawn again as needed. */
+void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_operation *operation,
+                        const vb_reply *reply, vb_outcome *outcome);
+#endif
+
+#endif

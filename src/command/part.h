@@ -1,0 +1,81 @@
+/* Parts: what an argument of a command is made of, as plain data. Lua fills them, command/command.h
+ * compiles them.
+ * Read once while a command is made; main thread. */
+#ifndef VB_COMMAND_PART_H
+#define VB_COMMAND_PART_H
+
+#include "keyspace/cursor.h"
+
+enum vb_part_kind {
+  VB_PART_LITERAL,   /* text, length */
+  VB_PART_CURSOR,    /* key of the id that `cursor` draws; times_min..max ids make as many arguments */
+  VB_PART_CURRENT,   /* key of the operation's current id in `keyspace` */
+  VB_PART_ID,        /* the operation's id in decimal */
+  VB_PART_BYTES,     /* min..max bytes, or one of `choices` sizes by weight; compressible; from_id */
+  VB_PART_INT,       /* min..max by distribution */
+  VB_PART_FLOAT,     /* min..max by distribution, `decimals` digits behind the point */
+  VB_PART_TIMESTAMP, /* format: 0 unix seconds, 1 ISO 8601 in UTC, 2 date */
+  VB_PART_CHOICE,    /* one of `choices` by weight */
+  VB_PART_TAGS,      /* each of `choices` with its percentage (weight), joined by `text` */
+  VB_PART_VECTOR,    /* `dimensions` random numbers of `dtype` as bytes; `json`: as a JSON array */
+  VB_PART_TEXT,      /* min..max random words */
+  VB_PART_FUNCTION   /* Lua function number `function` */
+};
+
+enum vb_distribution {
+  VB_UNIFORM,
+  VB_ZIPFIAN,     /* skew; rank 0 is min */
+  VB_NORMAL,      /* mean and deviation as given; redrawn past the ends */
+  VB_EXPONENTIAL, /* density ~ exp(-lambda x), x from 0 at min */
+  VB_SEQUENTIAL,  /* min + n modulo the range */
+  VB_CONSTANT,    /* min */
+  VB_FROM_ID      /* uniform, as a function of (seed, id) */
+};
+
+enum vb_dtype {
+  VB_FLOAT32,
+  VB_FLOAT16,
+  VB_FLOAT64,
+  VB_INT8,
+  VB_UINT8,
+  VB_INT32,
+  VB_INT64,
+  VB_UINT32,
+  VB_UINT64,
+  VB_BINARY /* bit-packed: (dimensions + 7) / 8 bytes */
+};
+
+typedef struct vb_choice {
+  const char *text;
+  size_t length;
+  double weight; /* any positive number; of tags a percentage, 0 to 100 */
+  uint64_t size; /* VB_PART_BYTES: the size that has this weight */
+} vb_choice;
+
+typedef struct vb_part {
+  int kind; /* enum vb_part_kind */
+  /* Which hole it is: a hash of the command's name, the part's canonical text and how many equal
+   * ones stand before it, so that adding a part does not shift the draws of the others. */
+  uint64_t hole;
+  const char *text; /* literal; separator of tags */
+  size_t length;
+  const vb_cursor *cursor;
+  const vb_keyspace *keyspace;
+  uint32_t times_min, times_max; /* 0 is 1 */
+  int same_slot;                 /* times: ids whose keys share the first one's slot */
+  double min, max;               /* numbers, sizes, words; inclusive */
+  int distribution;              /* enum vb_distribution */
+  double skew, mean, deviation, lambda;
+  int decimals;
+  int format;          /* timestamp */
+  double compressible; /* 0..1: the share of a value's bytes that repeats */
+  int from_id;         /* content is a function of (seed, id) alone, for vb.verify */
+  const vb_choice *choices;
+  uint32_t choice_count;
+  uint32_t dimensions;
+  int dtype; /* enum vb_dtype */
+  int json;  /* inside a JSON document: strings are escaped, vectors are arrays */
+  uint32_t function;
+} vb_part;
+
+#endif

@@ -1,0 +1,65 @@
+/* A program: what the operations of a phase may be. A mix of entries; an entry is a command, a
+ * sequence or a transaction, as a list of steps. Operation n picks one.
+ * Made by main before a phase; read-only and shared by the workers while it runs. */
+#ifndef VB_COMMAND_PROGRAM_H
+#define VB_COMMAND_PROGRAM_H
+
+#include "command/command.h"
+
+enum vb_entry_kind { VB_ENTRY_COMMAND, VB_ENTRY_SEQUENCE, VB_ENTRY_TRANSACTION };
+
+/* When a step of a sequence runs, judged by the reply of the step before it. */
+enum vb_condition { VB_ALWAYS, VB_WHEN_HIT, VB_WHEN_MISS, VB_WHEN_OK, VB_WHEN_FUNCTION };
+
+typedef struct vb_program vb_program;
+
+VB_API vb_program *vb_program_new(void);
+/* Frees the program, not the commands. */
+VB_API void vb_program_free(vb_program *program);
+/* Begins an entry with a weight > 0. `name` is the transaction's, else NULL. */
+VB_API int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
+                            vb_error *err);
+/* Adds a step to the entry begun last. The (compiled) command outlives the program. */
+VB_API int vb_program_step(vb_program *program, const vb_command *command, int condition,
+                           uint32_t function, vb_error *err);
+/* Checks (a current() that has nothing to repeat, an entry without steps, a first step with a
+ * condition) and finishes. */
+VB_API int vb_program_compile(vb_program *program, vb_error *err);
+/* Rows of statistics: one a command in order of first use, then one a transaction. */
+VB_API uint32_t vb_program_rows(const vb_program *program);
+VB_API const char *vb_program_row_name(const vb_program *program, uint32_t row);
+VB_API int vb_program_row_is_transaction(const vb_program *program, uint32_t row);
+/* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
+VB_API int vb_program_ends(const vb_program *program);
+
+#ifndef VB_CDEF
+typedef struct vb_step {
+  const vb_command *command;
+  uint32_t row;      /* of the command's statistics */
+  uint32_t function; /* VB_WHEN_FUNCTION */
+  uint8_t condition; /* enum vb_condition */
+  bool last;         /* of its entry */
+} vb_step;
+
+typedef struct vb_entry {
+  int kind;         /* enum vb_entry_kind */
+  bool conditional; /* a step waits for the reply before it */
+  uint32_t row;     /* of the transaction's statistics; else of the first step's */
+  uint32_t step_count;
+  vb_step *steps;
+  uint64_t below; /* drawn when the mix draw is at or below this: cumulative, scaled to 2^64 - 1 */
+} vb_entry;
+
+/* The entry of operation n; one compare when there is only one. Hot. */
+const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n);
+/* Begins operation n and draws the ids of the steps of `entry` before `step`. */
+enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation *operation,
+                             uint64_t stream, uint64_t n);
+/* Appends operation n's request (every step, MULTI and EXEC included) to `out`, and to `keys` one
+ * byte an argument: 'k' a key, '.' another, and '\n' behind each step; for `check`. VB_ESCRIPT when
+ * a hook fails, VB_EINVAL when a cursor has ended. */
+int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t stream, uint64_t n,
+                    vb_bytes *out, vb_bytes *keys, vb_error *err);
+#endif
+
+#endif

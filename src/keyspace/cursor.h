@@ -1,0 +1,37 @@
+/* Cursors: a keyspace as a stream of ids. What is drawn is a function of the operation's number.
+ * Made by main; drawing is pure and for any thread. */
+#ifndef VB_KEYSPACE_CURSOR_H
+#define VB_KEYSPACE_CURSOR_H
+
+#include "keyspace/keyspace.h"
+
+enum vb_order {
+  VB_ORDER_SEQUENTIAL, /* operation n gives the n-th id */
+  VB_ORDER_UNIFORM,    /* with replacement, endless */
+  VB_ORDER_ZIPFIAN     /* with replacement, endless; skew > 0, any size, no table */
+};
+
+typedef struct vb_cursor_spec {
+  int order;            /* enum vb_order */
+  double skew;          /* zipfian */
+  int scatter;          /* zipfian: spread the ranks over the ids by a seeded permutation */
+  uint64_t first, last; /* half-open range of ids; last 0: the keyspace's size */
+  uint64_t limit;       /* ids that it gives in all; 0: no limit of its own */
+  int wrap;             /* sequential: starts over at the end instead of ending */
+  uint64_t seed;        /* of the scatter permutation */
+} vb_cursor_spec;
+
+typedef struct vb_cursor vb_cursor;
+
+/* VB_EINVAL names the keyspace and the field. The keyspace outlives the cursor. */
+VB_API int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_spec *spec,
+                         vb_error *err);
+VB_API void vb_cursor_free(vb_cursor *cursor);
+/* The id of draw number `index` (operation n x draws an operation + which of them) with the random
+ * number `random`, in *id; 0 when the cursor has no more, else 1. Hot. */
+VB_API int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id);
+/* 1 when the cursor ends by itself, so that a phase over it needs no other end. */
+VB_API int vb_cursor_ends(const vb_cursor *cursor);
+VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
+
+#endif

@@ -1,0 +1,30 @@
+/* A keyspace: ids 0 .. size-1 and how a key is written from one. The tracker of which ids exist will
+ * hang here.
+ * Made by main; read-only for workers. */
+#ifndef VB_KEYSPACE_KEYSPACE_H
+#define VB_KEYSPACE_KEYSPACE_H
+
+#include "base/status.h"
+
+typedef struct vb_keyspace vb_keyspace;
+
+typedef struct vb_keyspace_spec {
+  const char *name;    /* in messages and reports; copied */
+  const char *prefix;  /* "key:": the key is prefix + id with `width` digits; NULL with a pattern */
+  const char *pattern; /* "vec:{HASHTAG}:%012d", as datasets.md says; NULL with a prefix */
+  int width;           /* 0 to 20; 0: no padding */
+  uint64_t size;       /* ids, at least 1 */
+} vb_keyspace_spec;
+
+/* VB_EINVAL names the keyspace and what is wrong with prefix, pattern, width or size. */
+VB_API int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *err);
+VB_API void vb_keyspace_free(vb_keyspace *keyspace);
+VB_API uint64_t vb_keyspace_size(const vb_keyspace *keyspace);
+/* Longest key in bytes. */
+VB_API size_t vb_keyspace_key_max(const vb_keyspace *keyspace);
+/* Length of every key, when they are all of one length; else 0. */
+VB_API size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace);
+/* Writes the key of `id` (room for key_max); returns its length. Hot. */
+VB_API size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to);
+
+#endif
