@@ -17,6 +17,12 @@ typedef struct vb_request {
   vb_rng rng;        /* seeded by (seed, phase, n, hole) */
 } vb_request;
 
+/* What on_reply and a condition see as `reply`: Lua's methods hang on this type, so that names like
+ * `type` are theirs. Valid during the call: afterwards it is zeroed. */
+typedef struct vb_reply_view {
+  vb_reply reply;
+} vb_reply_view;
+
 #ifndef VB_CDEF
 #include "base/bytes.h"
 
