@@ -1,5 +1,5 @@
-/* What a header that Lua's FFI reads too may start from: export mark, attributes, fixed-width types.
- * Any thread.
+/* What a header that Lua's FFI reads too may start from: export mark, attributes, fixed-width
+ * types. Any thread.
  *
  * Headers that script/ffi.h includes are read twice: by the C compiler, and, preprocessed with
  * VB_CDEF, by LuaJIT. They keep to declarations, structs and enums; what the FFI cannot read stands

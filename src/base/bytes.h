@@ -31,7 +31,9 @@ static inline void vb_bytes_append(vb_bytes *bytes, const void *from, size_t len
   bytes->length += length;
 }
 
-static inline void vb_bytes_clear(vb_bytes *bytes) { bytes->length = 0; }
+static inline void vb_bytes_clear(vb_bytes *bytes) {
+  bytes->length = 0;
+}
 
 /* Digits of value in decimal, 1 to 20. */
 unsigned vb_decimal_width(uint64_t value);

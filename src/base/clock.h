@@ -20,10 +20,14 @@ static inline vb_ns vb_clock_read(clockid_t clock) {
 }
 
 /* Monotonic time in nanoseconds; its zero means nothing. About 20 ns a call. */
-static inline vb_ns vb_now(void) { return vb_clock_read(CLOCK_MONOTONIC); }
+static inline vb_ns vb_now(void) {
+  return vb_clock_read(CLOCK_MONOTONIC);
+}
 
 /* CPU time, user and system, of the calling thread in nanoseconds. */
-static inline vb_ns vb_thread_cpu(void) { return vb_clock_read(CLOCK_THREAD_CPUTIME_ID); }
+static inline vb_ns vb_thread_cpu(void) {
+  return vb_clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
 #endif
 
 /* Monotonic seconds, for Lua. */

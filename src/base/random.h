@@ -39,7 +39,9 @@ static inline uint64_t vb_below(uint64_t r, uint64_t range) {
 }
 
 /* r as a double in [0, 1), 53 bits. */
-static inline double vb_unit(uint64_t r) { return (double)(r >> 11) * 0x1.0p-53; }
+static inline double vb_unit(uint64_t r) {
+  return (double)(r >> 11) * 0x1.0p-53;
+}
 #endif
 
 #endif

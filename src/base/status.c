@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 const char *vb_status_name(int status) {
-  static const char *const names[] = {"OK",       "EINVAL",    "ENOMEM",  "EIO",    "ECONNECT", "EAUTH",
-                                      "ETIMEOUT", "EPROTOCOL", "ESERVER", "ESCRIPT"};
+  static const char *const names[] = {"OK",    "EINVAL",   "ENOMEM",    "EIO",     "ECONNECT",
+                                      "EAUTH", "ETIMEOUT", "EPROTOCOL", "ESERVER", "ESCRIPT"};
   int index = -status;
   if (index < 0 || index >= (int)VB_ARRAY_LENGTH(names)) return "?";
   return names[index];
