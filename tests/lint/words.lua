@@ -1,0 +1,43 @@
+-- Nothing half-done is left in the source, every header says what it is and who may call it, and
+-- every test of a specification asserts something.
+local source = require("source")
+
+local UNFINISHED = { "TO" .. "DO", "FIX" .. "ME", "XX" .. "X", "HA" .. "CK" }
+local WHO = { "thread", "call", "owner", "writer", "read%-only" }
+local found = {}
+
+local function says_who(comment)
+  for _, word in ipairs(WHO) do
+    if comment:find(word) then return true end
+  end
+end
+
+for _, path in ipairs(source.sources()) do
+  for n, line in ipairs(source.lines(path)) do
+    for _, word in ipairs(UNFINISHED) do
+      if line:find("%f[%w_]" .. word .. "%f[^%w_]") then
+        found[#found + 1] = ("%s:%d: %s"):format(path, n, line)
+      end
+    end
+  end
+end
+for _, path in ipairs(source.files("src", "-name", "*.h")) do
+  local lines = source.lines(path)
+  local comment = table.concat(lines, " ", 1, math.min(6, #lines)):lower()
+  if not lines[1]:find("^/%* %u") or not says_who(comment) then
+    found[#found + 1] = path .. ": the first lines say neither what it is nor who may call it"
+  end
+end
+for _, path in ipairs(source.files("tests", "-name", "*_spec.lua")) do
+  local text = "\n" .. table.concat(source.lines(path), "\n") .. "\n"
+  local at, after, name = text:find('\n%s*it%("([^\n]*)"', 1)
+  while at do
+    local next_at, next_after, next_name = text:find('\n%s*it%("([^\n]*)"', after)
+    local body = text:sub(after, next_at or -1)
+    if not (body:find("assert") or body:find("expect")) then
+      found[#found + 1] = ("%s: %q asserts nothing"):format(path, name)
+    end
+    at, after, name = next_at, next_after, next_name
+  end
+end
+source.finish(found)
