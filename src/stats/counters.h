@@ -7,10 +7,10 @@
 
 /* Everything that sums. Names are those of the report. */
 typedef struct vb_counters {
-  uint64_t operations;        /* finished, well or not */
-  uint64_t requests;          /* commands answered well */
-  uint64_t errors;            /* commands not answered well, of every kind */
-  uint64_t hits, misses;      /* vb.hits */
+  uint64_t operations;   /* finished, well or not */
+  uint64_t requests;     /* commands answered well */
+  uint64_t errors;       /* commands not answered well, of every kind */
+  uint64_t hits, misses; /* vb.hits */
   uint64_t bytes_sent, bytes_received;
   uint64_t timeouts, connection_errors, reconnects;
   uint64_t retries, gave_up, moved, ask;
@@ -45,10 +45,10 @@ enum { VB_SLOWEST = 20 };
 
 typedef struct vb_slow {
   uint64_t latency_ns;
-  uint64_t n;         /* operation */
-  uint64_t id;        /* its id; UINT64_MAX: none */
-  uint64_t at_ns;     /* monotonic time of the reply */
-  uint32_t command;   /* index in the phase's table of commands */
+  uint64_t n;       /* operation */
+  uint64_t id;      /* its id; UINT64_MAX: none */
+  uint64_t at_ns;   /* monotonic time of the reply */
+  uint32_t command; /* index in the phase's table of commands */
   uint32_t node;
 } vb_slow;
 

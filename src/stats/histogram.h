@@ -18,18 +18,20 @@ VB_API void vb_histogram_reset(vb_histogram *histogram);
 /* Counts `count` times `value`. 0 counts as 1; above an hour counts as an hour, and max stays
  * true. */
 VB_API void vb_histogram_record(vb_histogram *histogram, uint64_t value, uint64_t count);
-/* Adds what `from` holds; the digits may differ (then values are those of the middle of a bucket). */
+/* Adds what `from` holds; the digits may differ (then values are those of the middle of a bucket).
+ */
 VB_API void vb_histogram_merge(vb_histogram *into, const vb_histogram *from);
 
 VB_API uint64_t vb_histogram_count(const vb_histogram *histogram);
 VB_API uint64_t vb_histogram_min(const vb_histogram *histogram); /* 0 when empty; exact */
 VB_API uint64_t vb_histogram_max(const vb_histogram *histogram); /* 0 when empty; exact */
-VB_API double vb_histogram_mean(const vb_histogram *histogram);  /* exact sum / count; 0 when empty */
+VB_API double
+vb_histogram_mean(const vb_histogram *histogram); /* exact sum / count; 0 when empty */
 VB_API double vb_histogram_stddev(const vb_histogram *histogram);
 /* The value that `percentile` (0 to 100) of the counts are at or below: the highest value
- * equivalent to its bucket, never above max. 0 when empty. */
+ * equivalent to its bucket, never above max; min at 0. Above an hour it is max. 0 when empty. */
 VB_API uint64_t vb_histogram_percentile(const vb_histogram *histogram, double percentile);
-/* Counts of values at or below `value`. */
+/* Counts of values at or below `value`, with all of its bucket. */
 VB_API uint64_t vb_histogram_count_below(const vb_histogram *histogram, uint64_t value);
 
 /* The HdrHistogram V2 compressed encoding in base64, NUL-terminated, to be freed with vb_text_free;
