@@ -1,7 +1,9 @@
 -- Compiles Lua modules to bytecode and writes them as one C file.
--- usage: luajit embed.lua OUT.c CDEF ROOT MODULE.lua ...
--- The table `vb_embedded` (script/embedded.h) maps module names to bytecode; the module
--- "vbench.cdef" is the text of the FFI declarations.
+-- usage: luajit embed.lua OUT.c CDEF ROOT FILE.lua ...
+-- The table `vb_embedded` (script/embedded.h) maps module names to bytecode. A file's name comes from
+-- where it lies: ROOT/lua/vbench/x.lua is "vbench.x", ROOT/scripts/x.lua is "scripts.x", any other
+-- (a library found on this machine) goes by its base name. Besides: "vbench.cdef" is the text of the
+-- FFI declarations, "vbench.scenarios" the list of what is in scripts/ with its first comment.
 local out_path, cdef_path, root = arg[1], arg[2], arg[3]
 
 local function read(path)
@@ -11,24 +13,39 @@ local function read(path)
   return text
 end
 
-local function module_name(path)
-  local name = path:sub(#root + 2):gsub("%.lua$", ""):gsub("/", ".")
-  return (name:gsub("%.init$", ""))
+local function place(path)
+  local below = path:sub(1, #root + 1) == root .. "/" and path:sub(#root + 2)
+  return below and (below:match("^lua/(.*)") or below) or path:match("[^/]*$")
+end
+
+local function module_name(where)
+  return (where:gsub("%.lua$", ""):gsub("/", "."):gsub("%.init$", ""))
 end
 
 local modules = { { name = "vbench.cdef", code = ("return %q"):format(read(cdef_path)) } }
+local scenarios = {}
 for i = 4, #arg do
-  modules[#modules + 1] = { name = module_name(arg[i]), code = read(arg[i]), path = arg[i]:sub(#root + 2) }
+  local where, code = place(arg[i]), read(arg[i])
+  local name = module_name(where)
+  modules[#modules + 1] = { name = name, code = code, path = where }
+  if name:find("^scripts%.") then
+    local summary = code:match("^%-%-+%s*([^\n]*)") or ""
+    scenarios[#scenarios + 1] = ("{ name = %q, summary = %q }"):format(name:sub(9), summary)
+  end
 end
+table.sort(scenarios)
+modules[#modules + 1] = {
+  name = "vbench.scenarios", code = ("return { %s }"):format(table.concat(scenarios, ", ")),
+}
 table.sort(modules, function(a, b) return a.name < b.name end)
 
 local out = { '#include "script/embedded.h"\n' }
 for i, m in ipairs(modules) do
-  local chunk = assert(loadstring(m.code, "@" .. (m.path or m.name)))
-  local bytes = string.dump(chunk)
+  local bytes = string.dump(assert(loadstring(m.code, "@" .. (m.path or m.name))))
   local numbers = {}
   for k = 1, #bytes do numbers[k] = bytes:byte(k) .. (k % 32 == 0 and ",\n" or ",") end
-  out[#out + 1] = ("static const unsigned char module_%d[] = {%s};\n"):format(i, table.concat(numbers))
+  out[#out + 1] = ("static const unsigned char module_%d[] = {%s};\n")
+    :format(i, table.concat(numbers))
 end
 out[#out + 1] = "const vb_embedded_module vb_embedded[] = {\n"
 for i, m in ipairs(modules) do

@@ -108,9 +108,9 @@ find_servers() {
 }
 
 with_paths() { # directory of the build that the specs drive, then what to run
-  local -x VBENCH=$root/$1/vbench VBENCH_BUILD=$root/$1
+  local -x VBENCH=$root/$1/vbench VBENCH_CDEF=$root/$1/vbench.cdef
+  local -x VBENCH_LIBRARY=$root/$1/libvbench.so
   local -x LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;$root/?.lua;;"
-  local -x LD_LIBRARY_PATH=$root/$1${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   shift
   "$@"
 }
