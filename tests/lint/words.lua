@@ -3,14 +3,7 @@
 local source = require("source")
 
 local UNFINISHED = { "TO" .. "DO", "FIX" .. "ME", "XX" .. "X", "HA" .. "CK" }
-local WHO = { "thread", "call", "owner", "writer", "read%-only" }
 local found = {}
-
-local function says_who(comment)
-  for _, word in ipairs(WHO) do
-    if comment:find(word) then return true end
-  end
-end
 
 for _, path in ipairs(source.sources()) do
   for n, line in ipairs(source.lines(path)) do
@@ -23,9 +16,8 @@ for _, path in ipairs(source.sources()) do
 end
 for _, path in ipairs(source.files("src", "-name", "*.h")) do
   local lines = source.lines(path)
-  local comment = table.concat(lines, " ", 1, math.min(6, #lines)):lower()
-  if not lines[1]:find("^/%* %u") or not says_who(comment) then
-    found[#found + 1] = path .. ": the first lines say neither what it is nor who may call it"
+  if not lines[1]:find("^/%* %u") or not (lines[2] or ""):find("^ %* %u") then
+    found[#found + 1] = path .. ": line 1 says what it is, line 2 who may call it"
   end
 end
 for _, path in ipairs(source.files("tests", "-name", "*_spec.lua")) do
