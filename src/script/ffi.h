@@ -14,5 +14,6 @@
 #include "resp/client.h"
 #include "stats/counters.h"
 #include "stats/histogram.h"
+#include "stats/metric.h"
 
 #endif
