@@ -16,7 +16,7 @@ for _, path in ipairs(source.sources()) do
 end
 for _, path in ipairs(source.files("src", "-name", "*.h")) do
   local lines = source.lines(path)
-  if not lines[1]:find("^/%* %u") or not (lines[2] or ""):find("^ %* %u") then
+  if not lines[1]:find("^/%* %S") or not (lines[2] or ""):find("^ %* %S") then
     found[#found + 1] = path .. ": line 1 says what it is, line 2 who may call it"
   end
 end
