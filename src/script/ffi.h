@@ -6,6 +6,7 @@
 #include "base/affinity.h"
 #include "base/clock.h"
 #include "base/guardian.h"
+#include "base/output.h"
 #include "base/random.h"
 #include "base/slots.h"
 #include "base/status.h"
