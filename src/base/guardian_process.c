@@ -46,6 +46,8 @@ static void send_answer(int status, int number, const char *format, ...) {
 static void detach(int socket) {
   (void)setsid();
   (void)prctl(PR_SET_NAME, "vbench-guardian", 0, 0, 0);
+  (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0,
+              0); /* so that a server's own children are seen to end */
   int kept = fcntl(socket, F_DUPFD, OUR_SOCKET + 1); /* socket may be 0 to 2 */
   int null = open("/dev/null", O_RDWR);
   for (int fd = 0; fd < OUR_SOCKET; fd++) dup2(null, fd);
@@ -150,13 +152,22 @@ static int alive(const guardian *self, int pid) {
   return 0;
 }
 
-static void reap(guardian *self) {
-  for (int i = 0; i < self->count;) {
-    if (waitpid(self->children[i], NULL, WNOHANG) == 0) {
-      i++;
-    } else {
+static void forget(guardian *self, pid_t child) {
+  for (int i = 0; i < self->count; i++)
+    if (self->children[i] == child) {
+      (void)kill(-child, SIGKILL); /* what it started and left, while its group still exists */
       self->children[i] = self->children[--self->count];
     }
+}
+
+/* Takes leave of all that ended, children and their orphans; true while there are others. */
+static bool reap(guardian *self) {
+  for (;;) {
+    siginfo_t ended = {.si_pid = 0};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT)) return false;
+    if (!ended.si_pid) return true;
+    forget(self, ended.si_pid);
+    waitpid(ended.si_pid, NULL, 0);
   }
 }
 
@@ -166,7 +177,7 @@ static bool read_signals(guardian *self) {
   bool end = false;
   while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info)
     if (info.ssi_signo == SIGTERM) end = true;
-  reap(self);
+  (void)reap(self);
   return end;
 }
 
@@ -195,10 +206,12 @@ static void signal_children(const guardian *self, int number) {
 static void end_children(guardian *self) {
   signal_children(self, SIGTERM);
   vb_ns deadline = vb_now() + GRACE_MS * VB_NS_PER_MS;
-  for (vb_ns now = vb_now(); self->count && now < deadline; now = vb_now()) {
+  bool left = reap(self);
+  for (vb_ns now = vb_now(); left && now < deadline; now = vb_now()) {
     struct pollfd wait = {.fd = self->signals, .events = POLLIN};
     (void)poll(&wait, 1, (int)((deadline - now) / VB_NS_PER_MS) + 1);
     (void)read_signals(self);
+    left = reap(self);
   }
   signal_children(self, SIGKILL);
   for (int i = 0; i < self->count; i++) waitpid(self->children[i], NULL, 0);
