@@ -36,5 +36,7 @@ VB_API double vb_clock_monotonic(void);
 VB_API double vb_clock_wall(void);
 /* CPU seconds, user and system, of this process. */
 VB_API double vb_clock_process_cpu(void);
+/* Waits; for Lua's set-up code. A signal does not shorten it. */
+VB_API void vb_clock_sleep(double seconds);
 
 #endif
