@@ -1,9 +1,9 @@
 -- Compiles Lua modules to bytecode and writes them as one C file.
 -- usage: luajit embed.lua OUT.c CDEF ROOT FILE.lua ...
--- The table `vb_embedded` (script/embedded.h) maps module names to bytecode. A file's name comes from
--- where it lies: ROOT/lua/vbench/x.lua is "vbench.x", ROOT/scripts/x.lua is "scripts.x", any other
--- (a library found on this machine) goes by its base name. Besides: "vbench.cdef" is the text of the
--- FFI declarations, "vbench.scenarios" the list of what is in scripts/ with its first comment.
+-- The table `vb_embedded` (script/embedded.h) maps module names to bytecode. A file's name comes
+-- from where it lies: ROOT/lua/vbench/x.lua is "vbench.x", ROOT/scripts/x.lua is "scripts.x", any
+-- other (a library found on this machine) goes by its base name. Besides: "vbench.cdef" is the text
+-- of the FFI declarations, "vbench.scenarios" the list of scripts/ with the first comment of each.
 local out_path, cdef_path, root = arg[1], arg[2], arg[3]
 
 local function read(path)
