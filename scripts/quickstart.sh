@@ -29,6 +29,6 @@ quietly() { # what it is, then a command whose output only matters when it fails
 }
 
 if missing; then quietly "installing what is missing" bash scripts/install-deps.sh --build; fi
-quietly "building" bash -c 'cmake -S . -B build -DBUILD_TESTING=OFF &&
+quietly "building" bash -c 'cmake -S . -B build &&
   cmake --build build -j"$(nproc)" --target vbench'
 exec build/vbench scripts/quickstart.lua --local "$@"

@@ -112,9 +112,11 @@ find_servers() {
   else echo "no Redis 8: what needs it is skipped ($out)"; fi
 }
 
-with_paths() { # directory of the build that the specs drive, then what to run
-  local -x VBENCH=$root/$1/vbench VBENCH_CDEF=$root/$1/vbench.cdef
-  local -x VBENCH_LIBRARY=$root/$1/libvbench.so
+# The specs drive the program of a given build; what they load themselves is never sanitized, since
+# a sanitizer must be there when a process starts.
+with_paths() { # directory of that build, then what to run
+  local -x VBENCH=$root/$1/vbench
+  local -x VBENCH_CDEF=$root/build/vbench.cdef VBENCH_LIBRARY=$root/build/libvbench.so
   local -x LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;$root/?.lua;;"
   shift
   "$@"
@@ -152,6 +154,7 @@ integration() {
 # LeakSanitizer cannot look into LuaJIT's memory, so what only a Lua object holds seems lost to it:
 # it is on in the unit tests and off where Lua runs.
 asan() {
+  build build || return 0
   build build-asan -DVBENCH_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug || return 0
   export UBSAN_OPTIONS=print_stacktrace=1
   ASAN_OPTIONS=detect_leaks=1 run_ctest asan-unit build-asan
