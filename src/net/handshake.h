@@ -12,9 +12,9 @@
 enum { VB_HANDSHAKE_WORDS = 8 };
 
 typedef struct vb_handshake_request {
-  int count; /* of words */
+  int count;                             /* of words */
   const char *words[VB_HANDSHAKE_WORDS]; /* borrowed from the login, or static */
-  char number[12]; /* room for a database number that a word points to */
+  char number[12];                       /* room for a database number that a word points to */
 } vb_handshake_request;
 
 /* How many requests this login needs, 0 to 4. */
@@ -22,9 +22,9 @@ int vb_handshake_count(const vb_login *login);
 /* Fills request `index` (0 to count - 1); its words stay valid as long as login and *out. */
 void vb_handshake_get(const vb_login *login, int index, vb_handshake_request *out);
 /* Judges the reply to request `index`: VB_OK, or a failure whose message names the address, the
- * request (never the password) and what would be right: WRONGPASS, NOAUTH, NOPERM, DENIED (protected
- * mode) -> VB_EAUTH; others VB_ESERVER. `text` is the error reply without its '-', NULL when the
- * reply was no error. A failed CLIENT SETNAME is forgiven (old servers, ACLs). */
+ * request (never the password) and what would be right: WRONGPASS, NOAUTH, NOPERM, DENIED
+ * (protected mode) -> VB_EAUTH; others VB_ESERVER. `text` is the error reply without its '-', NULL
+ * when the reply was no error. A failed CLIENT SETNAME is forgiven (old servers, ACLs). */
 int vb_handshake_check(const vb_login *login, int index, const char *address, const char *text,
                        size_t length, vb_error *err);
 

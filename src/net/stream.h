@@ -11,7 +11,12 @@
 
 #include <sys/uio.h>
 
-enum vb_stream_state { VB_STREAM_READY, VB_STREAM_WANT_READ, VB_STREAM_WANT_WRITE, VB_STREAM_FAILED };
+enum vb_stream_state {
+  VB_STREAM_READY,
+  VB_STREAM_WANT_READ,
+  VB_STREAM_WANT_WRITE,
+  VB_STREAM_FAILED
+};
 
 /* Results of read and write besides a count of bytes, which is positive. */
 enum { VB_STREAM_AGAIN = 0, VB_STREAM_CLOSED = -1, VB_STREAM_ERROR = -2 };
@@ -29,7 +34,7 @@ typedef struct vb_stream_ops {
 
 struct vb_stream {
   const vb_stream_ops *ops;
-  int fd;          /* -1 when closed; for polling only */
+  int fd;           /* -1 when closed; for polling only */
   int error_number; /* errno of the last VB_STREAM_ERROR */
 };
 
@@ -38,8 +43,8 @@ struct vb_stream {
 int vb_stream_connect(vb_stream **out, const vb_address *address, vb_error *err);
 /* Closes and frees; takes NULL. */
 void vb_stream_close(vb_stream *stream);
-/* Waits for an opening stream until it is ready or `timeout_ms` has passed (set-up and control plane
- * only). VB_ECONNECT, VB_ETIMEOUT. `what` names the address in messages. */
+/* Waits for an opening stream until it is ready or `timeout_ms` has passed (set-up and control
+ * plane only). VB_ECONNECT, VB_ETIMEOUT. `what` names the address in messages. */
 int vb_stream_wait_open(vb_stream *stream, const char *what, int timeout_ms, vb_error *err);
 
 static inline ssize_t vb_stream_read(vb_stream *stream, void *to, size_t size) {

@@ -16,10 +16,10 @@ enum vb_value_type {
 };
 
 typedef struct vb_value {
-  int type;             /* enum vb_value_type */
-  int64_t integer;      /* VB_VALUE_INTEGER */
-  const char *text;     /* status, error (without '-'), string; NUL-terminated besides */
-  size_t length;        /* of text in bytes, or of elements */
+  int type;                   /* enum vb_value_type */
+  int64_t integer;            /* VB_VALUE_INTEGER */
+  const char *text;           /* status, error (without '-'), string; NUL-terminated besides */
+  size_t length;              /* of text in bytes, or of elements */
   struct vb_value **elements; /* VB_VALUE_ARRAY */
 } vb_value;
 
@@ -31,8 +31,8 @@ VB_API int vb_client_open(vb_client **out, const vb_endpoint *endpoint, const vb
                           int timeout_ms, vb_error *err);
 /* Takes NULL. */
 VB_API void vb_client_close(vb_client *client);
-/* Sends `count` words and waits for the reply. *out is to be freed with vb_value_free; an error reply
- * is a value (VB_VALUE_ERROR), not a failure. After a failure (VB_ECONNECT, VB_ETIMEOUT,
+/* Sends `count` words and waits for the reply. *out is to be freed with vb_value_free; an error
+ * reply is a value (VB_VALUE_ERROR), not a failure. After a failure (VB_ECONNECT, VB_ETIMEOUT,
  * VB_EPROTOCOL) the client is closed and further calls say so. */
 VB_API int vb_client_call(vb_client *client, int count, const char *const *words,
                           const size_t *lengths, int timeout_ms, vb_value **out, vb_error *err);

@@ -1,5 +1,4 @@
-/* The RESP writer: requests as bytes. Set-up and dynamic commands; templates (command/template.h) do
- * the hot path.
+/* The RESP writer: requests as bytes, for set-up and dynamic commands (templates do the hot path).
  * One owner, one thread. */
 #ifndef VB_RESP_WRITER_H
 #define VB_RESP_WRITER_H
