@@ -40,16 +40,13 @@ install_rocks() {
 # A package that starts a service when it is installed must not do so here: its port may be
 # somebody's.
 apt_quietly() {
-  local policy=/usr/sbin/policy-rc.d made=0 code=0
+  local policy=/usr/sbin/policy-rc.d
   if [[ ! -e $policy ]]; then
+    trap "as_root rm -f $policy" EXIT
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod +x "$policy"
-    made=1
   fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" \
-    || code=$?
-  ((made)) && as_root rm -f "$policy"
-  return $code
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
 apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ {print $2}') =~ ^[0-9] ]]; }

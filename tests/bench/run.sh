@@ -105,19 +105,12 @@ ratio() {
   awk -v a="$1" -v b="$2" 'BEGIN {print (a ~ /nan/ || b ~ /nan/ || b == 0) ? "nan" : a / b}'
 }
 
-peers() {
-  local tool
-  for tool in redis-benchmark valkey-benchmark memtier_benchmark; do
-    if has $tool; then echo $tool; fi
-  done
-}
-
 cpu() {
   local p n limit
   for p in 1 16; do
     n=$n1 limit=1.10
     ((p == 16)) && n=$n16 limit=1.25
-    series "pipeline-$p" "$n" $p $keys floor vbench $(peers)
+    series "pipeline-$p" "$n" $p $keys floor vbench "${peers[@]}"
     bar "client CPU a request against the floor, pipeline $p" \
       "$(ratio "$(median "pipeline-$p" vbench 1)" "$(median "pipeline-$p" floor 1)")" "<=" $limit
     bar "client CPU a request against redis-benchmark, pipeline $p" \
@@ -127,7 +120,7 @@ cpu() {
 }
 
 one-key() {
-  series one-key "$n1" 1 1 floor vbench $(peers)
+  series one-key "$n1" 1 1 floor vbench "${peers[@]}"
   bar "throughput with one key against redis-benchmark" \
     "$(ratio "$(median one-key vbench 2)" "$(median one-key redis-benchmark 2)")" ">=" 1.5
 }
@@ -185,6 +178,10 @@ for part in "${parts[@]}"; do
   esac
 done
 [[ -x $build/bench/bench_floor ]] || { echo "build first: $build has no bench_floor" >&2; exit 0; }
+peers=()
+for tool in redis-benchmark valkey-benchmark memtier_benchmark; do
+  if has $tool; then peers+=($tool); fi
+done
 has redis-benchmark || echo "redis-benchmark is not installed: what compares with it is left out"
 start_server
 "$server" --version

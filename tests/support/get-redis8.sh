@@ -20,7 +20,7 @@ command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || cannot "needs
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-rm -rf "$cache/apt" "$cache/root" "$cache/bin"
+rm -rf "${cache:?}"/{apt,root,bin}
 mkdir -p "$cache"/apt/{lists/partial,archives/partial,etc/sources.list.d,etc/preferences.d} \
   "$cache"/{root,bin}
 : >"$cache/apt/status"
