@@ -12,7 +12,9 @@ local function declarations()
   local path = os.getenv("VBENCH_CDEF")
   local found, text = pcall(require, "vbench.cdef")
   if found then return text end
-  if not path then error("vbench.cdef is not linked in: set VBENCH_CDEF to build/vbench.cdef", 0) end
+  if not path then
+    error("vbench.cdef is not linked in: set VBENCH_CDEF to build/vbench.cdef", 0)
+  end
   local file = assert(io.open(path, "rb"))
   text = file:read("*a")
   file:close()

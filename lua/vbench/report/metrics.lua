@@ -77,6 +77,19 @@ add { name = "cpu_us_per_request", unit = "us", better = "lower", phase_only = t
 
 for _, metric in ipairs(M.list) do by_name[metric.name] = metric end
 
+--- The times that a row shows: response time where there is one (open loop: what a client would
+-- have felt), else latency.
+-- @tparam table row a phase or a command of a report
+-- @treturn table of microseconds; empty when nothing succeeded
+function M.times(row)
+  if row.requests == 0 then return {} end
+  for _, group in ipairs { "response_us", "latency_us" } do
+    local times = row[group]
+    if type(times) == "table" and number(times.mean) then return times end
+  end
+  return {}
+end
+
 --- The names of the list.
 -- @treturn {string,...} in order
 function M.names()
