@@ -1,0 +1,45 @@
+local classic = require "vbench.report.classic"
+local fixture = require "tests.lua.fixtures.report"
+local text = require "vbench.report.text"
+
+local plain = text.style { columns = 0 }
+
+describe("the classic output", function()
+  it("is that of redis-benchmark", function()
+    local phase = fixture.fill()
+    phase.threads = 1
+    assert.equal([[
+====== SET ======
+  1000000 requests completed in 10.00 seconds
+  50 parallel clients
+  3 bytes payload
+
+Summary:
+  throughput summary: 100000.00 requests per second
+  latency summary (msec):
+          avg       min       p50       p95       p99       max
+        0.301     0.151     0.286     0.452     0.678    12.512
+
+]], classic.render(phase, { title = "SET", payload = 3, style = plain }))
+  end)
+
+  it("says what is not the default", function()
+    local phase = fixture.fill()
+    phase.pipeline, phase.threads = 16, 2
+    local output = classic.render(phase, { style = plain })
+    assert.truthy(output:find("\n  pipeline of 16\n  threads: 2\n", 1, true))
+    assert.is_nil(output:find("payload", 1, true))
+  end)
+
+  it("shows errors, and no latency where nothing succeeded", function()
+    local output = classic.render(fixture.without_success(), { title = "X", style = plain })
+    assert.truthy(output:find("  errors: ERR 10, first: ERR unknown command 'X'\n", 1, true))
+    assert.truthy(output:find("no request succeeded", 1, true))
+    assert.is_nil(output:find("latency summary", 1, true))
+  end)
+
+  it("is one line with -q", function()
+    assert.equal("SET: 100000.00 requests per second, p50=0.286 msec\n",
+      classic.render(fixture.fill(), { title = "SET", quiet = true }))
+  end)
+end)
