@@ -67,6 +67,18 @@ describe("the live line", function()
     assert.is_nil(all:find("[\r\27]"))
   end)
 
+  it("is a plain line each second when that was asked for", function()
+    for _, columns in ipairs { 0, 80 } do
+      local said, file = recorder()
+      local line = live.new { file = file, per_second = true,
+                              style = text.style { columns = columns } }
+      for t = 1, 3 do line:update("read", second { t_s = t }) end
+      line:clear()
+      assert.equal("   1.0 s  read   30 %", table.concat(said):match("^(.-)  81,234 req/s"))
+      assert.equal(3, select(2, table.concat(said):gsub("\n", "\n")))
+    end
+  end)
+
   it("is silent with -q", function()
     local said, file = recorder()
     local line = live.new { file = file, quiet = true, style = text.style { columns = 80 } }

@@ -1,7 +1,7 @@
 --- The live line: how far a phase is, how fast, how well, how long still.
 --
 -- On a terminal one line, drawn anew each second; elsewhere nothing, or with `verbose` a plain line
--- in ten seconds.
+-- in ten seconds. With `per_second` a plain line each second, wherever it goes.
 -- @module vbench.report.live
 local text = require "vbench.report.text"
 
@@ -14,7 +14,8 @@ live.__index = live
 
 --- Makes the live line of a run.
 -- @tparam[opt] table options `quiet` (nothing at all), `verbose` (plain lines where there is no
---   terminal), `fd` and `file` (2 and standard error, so that standard output stays data), `style`
+--   terminal), `per_second`, `no_color`, `fd` and `file` (2 and standard error, so that standard
+--   output stays data), `style`
 -- @treturn table with `:update(name, second)` and `:clear()`
 function M.new(options)
   options = options or {}
@@ -22,7 +23,7 @@ function M.new(options)
   return setmetatable({
     style = options.style or text.style { fd = fd, no_color = options.no_color },
     file = options.file or io.stderr, quiet = options.quiet, verbose = options.verbose,
-    drawn = false, said_s = 0,
+    per_second = options.per_second, drawn = false, said_s = 0,
   }, live)
 end
 
@@ -67,17 +68,22 @@ function live:draw(line)
   self.drawn = true
 end
 
+function live:say(name, second)
+  self.file:write(("%6.1f s  "):format(second.t_s), M.render(name, second), "\n")
+  self.file:flush()
+end
+
 --- Shows a second of a phase.
 -- @tparam string name of the phase
 -- @tparam table|cdata second as in `render`
 function live:update(name, second)
   if self.quiet then return end
+  if self.per_second then return self:say(name, second) end
   if self.style.terminal then return self:draw(M.render(name, second)) end
   if second.t_s < self.said_s then self.said_s = 0 end
   if not self.verbose or second.t_s - self.said_s < PLAIN_EVERY_S - 0.5 then return end
   self.said_s = second.t_s
-  self.file:write(M.render(name, second), "\n")
-  self.file:flush()
+  self:say(name, second)
 end
 
 --- Takes the line away; before anything else is printed.
