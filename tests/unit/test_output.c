@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,6 +124,20 @@ static void a_file_is_no_terminal(void **state) {
   close(fd);
 }
 
+static void a_terminal_has_its_columns(void **state) {
+  (void)state;
+  int controller = posix_openpt(O_RDWR | O_NOCTTY);
+  assert_true(controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0);
+  int fd = open(ptsname(controller), O_RDWR | O_NOCTTY);
+  assert_true(fd >= 0);
+  assert_int_equal(vb_output_columns(fd), 80);
+  struct winsize size = {.ws_col = 132, .ws_row = 40};
+  assert_int_equal(ioctl(fd, TIOCSWINSZ, &size), 0);
+  assert_int_equal(vb_output_columns(fd), 132);
+  close(fd);
+  close(controller);
+}
+
 #define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
 
 int main(void) {
@@ -133,6 +148,7 @@ int main(void) {
       IN_A_DIRECTORY(a_full_disk_leaves_the_old_file),
       IN_A_DIRECTORY(what_cannot_be_written_is_known_before),
       cmocka_unit_test(a_file_is_no_terminal),
+      cmocka_unit_test(a_terminal_has_its_columns),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
