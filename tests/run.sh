@@ -161,13 +161,16 @@ asan() {
   ASAN_OPTIONS=detect_leaks=0 with_paths build-asan run_busted asan-integration tests/integration
 }
 
-# ThreadSanitizer, on what runs threads.
+# ThreadSanitizer, on what runs threads: unit tests that use them, and the specs with "#threads" in
+# their name.
 tsan() {
   local names
   names=$(grep -lE 'engine/|pthread' tests/unit/test_*.c | sed 's|.*/||; s|\.c$||' | paste -sd'|')
-  [[ -n $names ]] || return 0
+  build build || return 0
   build build-tsan -DVBENCH_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug || return 0
-  TSAN_OPTIONS=halt_on_error=1 run_ctest tsan build-tsan -R "^($names)\$"
+  local -x TSAN_OPTIONS=halt_on_error=1
+  run_ctest tsan-unit build-tsan -R "^($names)\$"
+  with_paths build-tsan run_busted tsan-integration tests/integration --tags=threads
 }
 
 mkdir -p "$logs"

@@ -2,6 +2,7 @@
 -- every test of a specification asserts something.
 local source = require("source")
 
+local TEST = "\n%s*it%([\"']([^\n]*)[\"']"
 local UNFINISHED = { "TO" .. "DO", "FIX" .. "ME", "XX" .. "X", "HA" .. "CK" }
 local found = {}
 
@@ -22,9 +23,9 @@ for _, path in ipairs(source.files("src", "-name", "*.h")) do
 end
 for _, path in ipairs(source.files("tests", "-name", "*_spec.lua")) do
   local text = "\n" .. table.concat(source.lines(path), "\n") .. "\n"
-  local at, after, name = text:find('\n%s*it%("([^\n]*)"', 1)
+  local at, after, name = text:find(TEST)
   while at do
-    local next_at, next_after, next_name = text:find('\n%s*it%("([^\n]*)"', after)
+    local next_at, next_after, next_name = text:find(TEST, after)
     local body = text:sub(after, next_at or -1)
     if not (body:find("assert") or body:find("expect")) then
       found[#found + 1] = ("%s: %q asserts nothing"):format(path, name)
