@@ -41,7 +41,8 @@ static int find_target(target *to, const char *path, vb_error *err) {
 
 static int open_target(const target *to) {
   if (!to->temporary[0]) return open(to->path, O_WRONLY | O_CLOEXEC);
-  int fd = open(to->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  (void)unlink(to->temporary); /* left by a process of the same number that was killed */
+  int fd = open(to->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd >= 0 && to->mode) (void)fchmod(fd, to->mode);
   return fd;
 }
