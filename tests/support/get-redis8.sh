@@ -31,7 +31,7 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 2>/dev/n
 echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian} trixie main" \
   >"$cache/apt/etc/sources.list"
 
-private=(-q -o Dir::Etc::sourcelist="$cache/apt/etc/sources.list"
+private=(-q -o APT::Update::Error-Mode=any -o Dir::Etc::sourcelist="$cache/apt/etc/sources.list"
   -o Dir::Etc::sourceparts="$cache/apt/etc/sources.list.d"
   -o Dir::Etc::preferencesparts="$cache/apt/etc/preferences.d"
   -o Dir::Etc::preferences=/dev/null
