@@ -13,6 +13,7 @@
 #include "command/program.h"
 #include "keyspace/keyspace.h"
 #include "net/endpoint.h"
+#include "net/uri.h"
 #include "net/port.h"
 #include "resp/client.h"
 #include "stats/counters.h"
