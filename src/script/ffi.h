@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/guardian.h"
 #include "base/output.h"
+#include "base/process.h"
 #include "base/random.h"
 #include "base/slots.h"
 #include "base/status.h"
