@@ -85,7 +85,8 @@ enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
 /* The other way: leaves the request in renderer->scratch. No allocation once warm. */
 enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
                                  vb_operation *operation);
-/* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies. */
+/* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies.
+ */
 enum vb_render vb_command_draw(const vb_command *command, vb_operation *operation);
 /* The slot of the command's first key for this operation (drawn before), -1 when it has no key that
  * is known without calling a function. */

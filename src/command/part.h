@@ -7,13 +7,13 @@
 #include "keyspace/cursor.h"
 
 enum vb_part_kind {
-  VB_PART_LITERAL,   /* text, length */
-  VB_PART_CURSOR,    /* key of the id that `cursor` draws; times_min..max ids make as many arguments */
-  VB_PART_CURRENT,   /* key of the operation's current id in `keyspace` */
-  VB_PART_ID,        /* the operation's id in decimal */
-  VB_PART_BYTES,     /* min..max bytes, or one of `choices` sizes by weight; compressible; from_id */
-  VB_PART_INT,       /* min..max by distribution */
-  VB_PART_FLOAT,     /* min..max by distribution, `decimals` digits behind the point */
+  VB_PART_LITERAL, /* text, length */
+  VB_PART_CURSOR, /* key of the id that `cursor` draws; times_min..max ids make as many arguments */
+  VB_PART_CURRENT, /* key of the operation's current id in `keyspace` */
+  VB_PART_ID,      /* the operation's id in decimal */
+  VB_PART_BYTES,   /* min..max bytes, or one of `choices` sizes by weight; compressible; from_id */
+  VB_PART_INT,     /* min..max by distribution */
+  VB_PART_FLOAT,   /* min..max by distribution, `decimals` digits behind the point */
   VB_PART_TIMESTAMP, /* format: 0 unix seconds, 1 ISO 8601 in UTC, 2 date */
   VB_PART_CHOICE,    /* one of `choices` by weight */
   VB_PART_TAGS,      /* each of `choices` with its percentage (weight), joined by `text` */

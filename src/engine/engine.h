@@ -21,7 +21,7 @@ typedef struct vb_engine_spec {
   uint32_t endpoint_count;
   vb_login login;
   const vb_script_factory *script; /* NULL: no script, no hooks */
-  const int *pins; /* cores for the workers in turn, or NULL */
+  const int *pins;                 /* cores for the workers in turn, or NULL */
   uint32_t pin_count;
   uint64_t connect_timeout_ns, hook_timeout_ns;
   size_t max_reply; /* bytes */
@@ -36,11 +36,11 @@ VB_API void vb_engine_free(vb_engine *engine);
 typedef struct vb_phase_spec {
   const char *name;
   const vb_program *program;
-  uint32_t clients;  /* connections in all */
-  uint32_t pipeline; /* operations in flight on each */
-  uint64_t requests; /* operations; 0: no such end */
+  uint32_t clients;                /* connections in all */
+  uint32_t pipeline;               /* operations in flight on each */
+  uint64_t requests;               /* operations; 0: no such end */
   uint64_t duration_ns, warmup_ns; /* 0: none */
-  uint64_t start_ns; /* background: its delay */
+  uint64_t start_ns;               /* background: its delay */
   uint64_t seed;
   uint64_t timeout_ns, drain_ns; /* of a request (0: none), of the end */
   int stop_on_error;
@@ -57,11 +57,11 @@ enum vb_event_kind {
   VB_EVENT_TICK,   /* a second of the phase has passed: vb_engine_second is there to read */
   VB_EVENT_DONE,   /* all lanes have ended and drained: results are there to read */
   VB_EVENT_SIGNAL, /* SIGINT or SIGTERM came; the caller decides to stop */
-  VB_EVENT_STUCK,  /* a hook has not returned within its time: `text` names it; results hold what the
-                      workers had published; the workers are lost, and vb_engine_free gives up on
-                      them */
-  VB_EVENT_FAILED, /* the run cannot go on (connections, a hook that raised): `text` says why; results
-                      are those so far */
+  VB_EVENT_STUCK, /* a hook has not returned within its time: `text` names it; results hold what the
+                     workers had published; the workers are lost, and vb_engine_free gives up on
+                     them */
+  VB_EVENT_FAILED, /* the run cannot go on (connections, a hook that raised): `text` says why;
+                      results are those so far */
   VB_EVENT_TIMEOUT /* nothing within timeout_ms */
 };
 
@@ -78,12 +78,12 @@ VB_API void vb_engine_stop(vb_engine *engine);
 
 /* A second of a lane, all workers together. */
 typedef struct vb_second {
-  double t_s; /* end of it, from the lane's first issue (after its warm-up) */
+  double t_s;     /* end of it, from the lane's first issue (after its warm-up) */
   double seconds; /* covered */
   uint64_t requests, operations, errors, sent, bytes_sent, bytes_received, timeouts, retries;
-  uint64_t connections; /* open at its end */
+  uint64_t connections;                   /* open at its end */
   double mean_us, p50_us, p99_us, max_us; /* 0 without a request */
-  double progress; /* 0..1; -1 when the lane has no end that is known */
+  double progress;                        /* 0..1; -1 when the lane has no end that is known */
 } vb_second;
 
 /* The latest second of lane `lane`, after VB_EVENT_TICK; 0 when it has none yet, else 1. */
@@ -97,17 +97,18 @@ typedef struct vb_row {
 } vb_row;
 
 typedef struct vb_lane_result {
-  double seconds;        /* from the first issue to the last reply or the end, warm-up apart */
-  double drain_seconds;  /* from the end to the last reply */
-  double started_wall;   /* seconds since 1970 of the first issue that counts */
-  double cpu_seconds;    /* of the workers in that time: user and system */
+  double seconds;       /* from the first issue to the last reply or the end, warm-up apart */
+  double drain_seconds; /* from the end to the last reply */
+  double started_wall;  /* seconds since 1970 of the first issue that counts */
+  double cpu_seconds;   /* of the workers in that time: user and system */
   uint32_t clients, threads, pipeline;
-  int exhausted;         /* a cursor ended it */
-  int interrupted;       /* vb_engine_stop, a signal or a failure ended it */
+  int exhausted;   /* a cursor ended it */
+  int interrupted; /* vb_engine_stop, a signal or a failure ended it */
   uint32_t rows;
 } vb_lane_result;
 
-/* Results, after VB_EVENT_DONE, _STUCK or _FAILED. Pointers are the engine's until the next start. */
+/* Results, after VB_EVENT_DONE, _STUCK or _FAILED. Pointers are the engine's until the next start.
+ */
 VB_API const vb_lane_result *vb_engine_result(const vb_engine *engine, uint32_t lane);
 VB_API const vb_row *vb_engine_row(const vb_engine *engine, uint32_t lane, uint32_t row);
 /* All rows together; latency is that of commands and transactions. */
@@ -118,15 +119,16 @@ VB_API const char *vb_engine_node(const vb_engine *engine, uint32_t node);
 /* What lane `lane` did on node `node`: counters and latency. */
 VB_API const vb_row *vb_engine_node_row(const vb_engine *engine, uint32_t lane, uint32_t node);
 /* A worker's part, for the spread: operations and CPU seconds. */
-VB_API uint64_t vb_engine_worker_operations(const vb_engine *engine, uint32_t lane, uint32_t worker);
+VB_API uint64_t vb_engine_worker_operations(const vb_engine *engine, uint32_t lane,
+                                            uint32_t worker);
 
 /* Calls thread.done in every worker and gives what worker `worker` returned, as Lua source of plain
  * data; "" when there is none. Ends the threads' script states: only before vb_engine_free. */
 VB_API int vb_engine_finish(vb_engine *engine, vb_error *err);
 VB_API const char *vb_engine_thread_result(const vb_engine *engine, uint32_t worker);
 
-/* Reads operation n of the phase as it would be sent, without a server: see vb_program_show. Loads a
- * script state of its own. Texts are the engine's until the next call. */
+/* Reads operation n of the phase as it would be sent, without a server: see vb_program_show. Loads
+ * a script state of its own. Texts are the engine's until the next call. */
 VB_API int vb_engine_show(vb_engine *engine, const vb_phase_spec *phase, uint64_t n,
                           const char **request, size_t *request_length, const char **keys,
                           size_t *keys_length, vb_error *err);

@@ -1,6 +1,5 @@
-/* A keyspace: ids 0 .. size-1 and how a key is written from one. The tracker of which ids exist will
- * hang here.
- * Made by main; read-only for workers. */
+/* A keyspace: ids 0 .. size-1 and how a key is written from one. The tracker of which ids exist
+ * will hang here. Made by main; read-only for workers. */
 #ifndef VB_KEYSPACE_KEYSPACE_H
 #define VB_KEYSPACE_KEYSPACE_H
 

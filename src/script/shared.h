@@ -13,7 +13,8 @@ typedef struct vb_shared vb_shared;
 VB_API vb_shared *vb_shared_new(void);
 VB_API void vb_shared_free(vb_shared *shared);
 
-/* Value of param number `index` (order of names, from 0): a number, or a text (number is then NaN). */
+/* Value of param number `index` (order of names, from 0): a number, or a text (number is then NaN).
+ */
 VB_API void vb_shared_param_set(vb_shared *shared, uint32_t index, double number, const char *text);
 VB_API double vb_shared_param_number(const vb_shared *shared, uint32_t index);
 VB_API const char *vb_shared_param_text(const vb_shared *shared, uint32_t index);
@@ -23,7 +24,8 @@ VB_API double vb_shared_counter_add(vb_shared *shared, uint32_t index, double am
 VB_API double vb_shared_counter_get(const vb_shared *shared, uint32_t index);
 VB_API void vb_shared_counter_reset(vb_shared *shared, uint32_t index);
 
-/* Metric number `index` of a worker; made at first use. NULL past VB_SHARED_MAX or out of memory. */
+/* Metric number `index` of a worker; made at first use. NULL past VB_SHARED_MAX or out of memory.
+ */
 VB_API vb_metric *vb_shared_metric(vb_shared *shared, uint32_t worker, uint32_t index);
 /* Metric number `index` of all workers together; main, between phases. The caller's to free. */
 VB_API vb_metric *vb_shared_metric_total(vb_shared *shared, uint32_t index);
