@@ -78,7 +78,7 @@ enum vb_scan vb_scanner_next(vb_scanner *scanner, const char *data, size_t lengt
  * is NULL when the reply is no aggregate or its bytes are gone; vb_reply_element returns where the
  * next one is. Ask for reply->integer elements, no more. Fills *out like a reply, but for hits and
  * misses, which are 0. Attributes are passed over. Only for what vb_scanner_next has closed. */
-const char *vb_reply_first(const vb_reply *reply);
-const char *vb_reply_element(const char *at, vb_reply *out);
+VB_API const char *vb_reply_first(const vb_reply *reply);
+VB_API const char *vb_reply_element(const char *at, vb_reply *out);
 
 #endif
