@@ -85,6 +85,8 @@ enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
 /* The other way: leaves the request in renderer->scratch. No allocation once warm. */
 enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
                                  vb_operation *operation);
+/* What vb_command_render left; valid until the next one. */
+const char *vb_renderer_request(const vb_renderer *renderer, size_t *length);
 /* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies.
  */
 enum vb_render vb_command_draw(const vb_command *command, vb_operation *operation);

@@ -32,6 +32,9 @@ VB_API int vb_program_row_is_transaction(const vb_program *program, uint32_t row
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
 
+/* Steps of its longest entry. */
+VB_API uint32_t vb_program_most_steps(const vb_program *program);
+
 #ifndef VB_CDEF
 typedef struct vb_step {
   const vb_command *command;

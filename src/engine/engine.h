@@ -4,6 +4,7 @@
 #ifndef VB_ENGINE_ENGINE_H
 #define VB_ENGINE_ENGINE_H
 
+#include "base/signals.h"
 #include "command/program.h"
 #include "net/endpoint.h"
 #include "stats/counters.h"
@@ -21,6 +22,7 @@ typedef struct vb_engine_spec {
   uint32_t endpoint_count;
   vb_login login;
   const vb_script_factory *script; /* NULL: no script, no hooks */
+  const vb_signals *signals;       /* watched while waiting for events; NULL: none */
   const int *pins;                 /* cores for the workers in turn, or NULL */
   uint32_t pin_count;
   uint64_t connect_timeout_ns, hook_timeout_ns;
@@ -44,7 +46,11 @@ typedef struct vb_phase_spec {
   uint64_t seed;
   uint64_t timeout_ns, drain_ns; /* of a request (0: none), of the end */
   int stop_on_error;
+  int idle; /* opens the connections and sends nothing until it is stopped */
 } vb_phase_spec;
+
+/* Threads that the phases of now run on; 0 before the first. */
+VB_API uint32_t vb_engine_threads(const vb_engine *engine);
 
 /* Starts a phase (lane 0) with its background phases (lanes 1 ..) on `threads` workers: makes or
  * ends threads and connections as needed, keeps those that stay. Everything in the specs outlives
@@ -54,6 +60,7 @@ VB_API int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_s
                            uint32_t count, vb_error *err);
 
 enum vb_event_kind {
+  VB_EVENT_START,  /* all connections are open, the first operations go out (lane 0) */
   VB_EVENT_TICK,   /* a second of the phase has passed: vb_engine_second is there to read */
   VB_EVENT_DONE,   /* all lanes have ended and drained: results are there to read */
   VB_EVENT_SIGNAL, /* SIGINT or SIGTERM came; the caller decides to stop */
@@ -114,6 +121,7 @@ VB_API const vb_row *vb_engine_row(const vb_engine *engine, uint32_t lane, uint3
 /* All rows together; latency is that of commands and transactions. */
 VB_API const vb_row *vb_engine_total(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
+VB_API uint32_t vb_engine_nodes(const vb_engine *engine);
 /* "127.0.0.1:6379" of a node. */
 VB_API const char *vb_engine_node(const vb_engine *engine, uint32_t node);
 /* What lane `lane` did on node `node`: counters and latency. */
