@@ -1,0 +1,97 @@
+#include "engine/outbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PARTS_MAX = 16 };
+
+static unsigned class_of(size_t capacity) {
+  return (unsigned)(63 - __builtin_clzll((unsigned long long)capacity));
+}
+
+static vb_chunk *take_chunk(vb_chunk_pool *pool, size_t size) {
+  size_t capacity = VB_CHUNK_SIZE;
+  while (capacity < size) capacity *= 2;
+  vb_chunk **free_list = &pool->free[class_of(capacity)];
+  vb_chunk *chunk = *free_list;
+  if (chunk) {
+    *free_list = chunk->next;
+  } else {
+    chunk = malloc(sizeof *chunk + capacity);
+    if (!chunk) {
+      (void)fprintf(stderr, "vbench: out of memory: a send queue of %zu bytes\n", capacity);
+      exit(1);
+    }
+    chunk->capacity = capacity;
+  }
+  chunk->next = NULL;
+  chunk->used = chunk->sent = 0;
+  return chunk;
+}
+
+static void give_chunk(vb_chunk_pool *pool, vb_chunk *chunk) {
+  vb_chunk **free_list = &pool->free[class_of(chunk->capacity)];
+  chunk->next = *free_list;
+  *free_list = chunk;
+}
+
+void vb_chunk_pool_fini(vb_chunk_pool *pool) {
+  for (unsigned i = 0; i < VB_CHUNK_CLASSES; i++) {
+    while (pool->free[i]) {
+      vb_chunk *chunk = pool->free[i];
+      pool->free[i] = chunk->next;
+      free(chunk);
+    }
+  }
+}
+
+char *vb_outbox_extend(vb_outbox *outbox, vb_chunk_pool *pool, size_t size) {
+  vb_chunk *chunk = take_chunk(pool, size);
+  if (outbox->last)
+    outbox->last->next = chunk;
+  else
+    outbox->first = chunk;
+  outbox->last = chunk;
+  return chunk->data;
+}
+
+static void drop_sent(vb_outbox *outbox, vb_chunk_pool *pool, size_t sent) {
+  outbox->sent += sent;
+  while (outbox->first) {
+    vb_chunk *chunk = outbox->first;
+    size_t left = chunk->used - chunk->sent;
+    if (sent < left) {
+      chunk->sent += sent;
+      return;
+    }
+    sent -= left;
+    outbox->first = chunk->next;
+    if (!outbox->first) outbox->last = NULL;
+    give_chunk(pool, chunk);
+  }
+}
+
+ssize_t vb_outbox_flush(vb_outbox *outbox, vb_chunk_pool *pool, vb_stream *stream) {
+  vb_chunk *chunk = outbox->first;
+  ssize_t done;
+  if (VB_LIKELY(!chunk->next)) {
+    done = vb_stream_write(stream, chunk->data + chunk->sent, chunk->used - chunk->sent);
+  } else {
+    struct iovec parts[PARTS_MAX];
+    int count = 0;
+    for (; chunk && count < PARTS_MAX; chunk = chunk->next)
+      parts[count++] = (struct iovec){chunk->data + chunk->sent, chunk->used - chunk->sent};
+    done = stream->ops->writev(stream, parts, count);
+  }
+  if (done > 0) drop_sent(outbox, pool, (size_t)done);
+  return done;
+}
+
+void vb_outbox_reset(vb_outbox *outbox, vb_chunk_pool *pool) {
+  while (outbox->first) {
+    vb_chunk *chunk = outbox->first;
+    outbox->first = chunk->next;
+    give_chunk(pool, chunk);
+  }
+  *outbox = (vb_outbox){0};
+}
