@@ -5,7 +5,7 @@
 
 enum { STEPS_MAX = 4 };
 
-enum step { STEP_HELLO, STEP_AUTH, STEP_NAME, STEP_SELECT, STEP_READONLY };
+enum step { STEP_HELLO, STEP_AUTH, STEP_NAME, STEP_SELECT, STEP_READONLY, STEP_NONE };
 
 /* The steps that this login asks for, in order; returns how many. */
 static int list_steps(const vb_login *login, enum step *steps) {
@@ -23,6 +23,7 @@ static int list_steps(const vb_login *login, enum step *steps) {
 
 static enum step step_at(const vb_login *login, int index) {
   enum step steps[STEPS_MAX];
+  if (index == VB_HANDSHAKE_UNASKED) return STEP_NONE;
   (void)list_steps(login, steps);
   return steps[index];
 }
@@ -75,6 +76,7 @@ void vb_handshake_get(const vb_login *login, int index, vb_handshake_request *ou
     add(out, out->number);
     break;
   case STEP_READONLY: add(out, "READONLY"); break;
+  case STEP_NONE: break;
   }
 }
 
@@ -128,6 +130,7 @@ static int check_step(const vb_login *login, enum step step, const char *address
   case STEP_SELECT:
     return vb_fail(err, status, "%s: SELECT %d: %s", address, login->database, shown);
   case STEP_READONLY: return vb_fail(err, status, "%s: READONLY: %s", address, shown);
+  case STEP_NONE: return vb_fail(err, status, "%s: %s", address, shown);
   case STEP_HELLO: break;
   }
   if (strstr(complaint->text, "unknown command") || is_about(complaint, "NOPROTO"))

@@ -10,6 +10,8 @@
 #include "net/endpoint.h"
 
 enum { VB_HANDSHAKE_WORDS = 8 };
+/* Instead of an index: an error that the server sent on its own, as protected mode does. */
+enum { VB_HANDSHAKE_UNASKED = -1 };
 
 typedef struct vb_handshake_request {
   int count;                             /* of words */

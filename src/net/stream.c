@@ -18,7 +18,7 @@
 typedef struct plain_stream {
   vb_stream stream;
   bool connected;
-  bool retry; /* connect was refused for now: a unix socket whose backlog is full */
+  bool retry; /* connect again: a unix socket whose backlog is full */
   vb_address address;
 } plain_stream;
 

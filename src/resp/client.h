@@ -23,6 +23,9 @@ typedef struct vb_value {
   struct vb_value **elements; /* VB_VALUE_ARRAY */
 } vb_value;
 
+/* Bytes of one reply; a larger one is VB_EPROTOCOL. */
+enum { VB_CLIENT_REPLY_MAX = 64 * 1024 * 1024 };
+
 typedef struct vb_client vb_client;
 
 /* Connects and does the handshake within timeout_ms. VB_ECONNECT, VB_ETIMEOUT, VB_EAUTH, VB_ESERVER
@@ -31,9 +34,11 @@ VB_API int vb_client_open(vb_client **out, const vb_endpoint *endpoint, const vb
                           int timeout_ms, vb_error *err);
 /* Takes NULL. */
 VB_API void vb_client_close(vb_client *client);
-/* Sends `count` words and waits for the reply. *out is to be freed with vb_value_free; an error
- * reply is a value (VB_VALUE_ERROR), not a failure. After a failure (VB_ECONNECT, VB_ETIMEOUT,
- * VB_EPROTOCOL) the client is closed and further calls say so. */
+/* Sends `count` words and waits for the reply. lengths may be NULL: then words end at NUL. *out is
+ * to be freed with vb_value_free; an error reply is a value (VB_VALUE_ERROR), not a failure. After
+ * a failure (VB_ECONNECT, VB_ETIMEOUT, VB_EPROTOCOL, VB_ENOMEM; VB_EAUTH or VB_ESERVER when the
+ * server says on its own that it does not want us) the client is closed and further calls say so. A
+ * server that sends more than the one reply is a VB_EPROTOCOL, now or at the next call. */
 VB_API int vb_client_call(vb_client *client, int count, const char *const *words,
                           const size_t *lengths, int timeout_ms, vb_value **out, vb_error *err);
 VB_API void vb_value_free(vb_value *value);
