@@ -104,8 +104,8 @@ end
 local Process = {}
 Process.__index = Process
 
--- A child is signalled perhaps before it has become its program: it must not answer with LuaJIT's own
--- handler, which raises an error.
+-- A child is signalled perhaps before it has become its program: it must not answer with LuaJIT's
+-- own handler, which raises an error.
 C.signal(signals.INT, nil)
 
 local function become(argv, options)
@@ -156,7 +156,8 @@ function Process:signal(name)
   if not self.done then C.kill(self.pid, assert(signals[name])) end
 end
 
---- Waits for the end; after the deadline kills it and gives nil.
+--- Waits for the end; after the deadline kills it and gives nil. Sets `peak_kb`, the most memory
+-- that it was seen to take.
 -- @tparam number seconds
 -- @treturn ?number the exit code, 128 + the signal's number when a signal ended it
 function Process:wait(seconds)
@@ -167,6 +168,8 @@ function Process:wait(seconds)
       while self:running() do M.sleep(0.01) end
       return nil
     end
+    local peak = (M.read("/proc/" .. self.pid .. "/status") or ""):match("VmHWM:%s*(%d+)")
+    self.peak_kb = tonumber(peak) or self.peak_kb
     M.sleep(0.003)
   end
   return self.code

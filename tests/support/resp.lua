@@ -5,7 +5,8 @@ local C = ffi.C
 
 ffi.cdef [[
 int socket(int domain, int type, int protocol); int connect(int fd, const void *to, unsigned size);
-int bind(int fd, const void *to, unsigned size); int setsockopt(int, int, int, const void *, unsigned);
+int bind(int fd, const void *to, unsigned size);
+int setsockopt(int fd, int level, int name, const void *value, unsigned size);
 ptrdiff_t send(int fd, const void *bytes, size_t count, int flags); int close(int fd);
 ptrdiff_t recv(int fd, void *bytes, size_t count, int flags);
 ]]

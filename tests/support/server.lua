@@ -57,12 +57,12 @@ end
 
 --- Starts a real server.
 -- @tparam ?table options `path` (of the program), `args` (more of its options), `bind`, `password`,
--- `acl` (rules of ACL SETUSER, each a list)
+-- `acl` (rules of ACL SETUSER, each a list), `port`
 -- @return a server: `port host socket directory pid`, `:call(...)`, `:monitor()`, `:client()`,
 -- `:stop()`
 function M.start(options)
   options = options or {}
-  local self = setmetatable({ host = "127.0.0.1", port = M.free_port() }, Server)
+  local self = setmetatable({ host = "127.0.0.1", port = options.port or M.free_port() }, Server)
   self.directory, self.password = process.directory(), options.password
   self.socket, self.log = self.directory .. "/s.sock", self.directory .. "/log"
   self.process = process.start(command_line(self, options),
@@ -70,7 +70,7 @@ function M.start(options)
   self.pid = self.process.pid
   local ready, message = pcall(process.wait_for, 10, "a server", function()
     if not self.process:running() then error("the server ended") end
-    local client = resp.connect(self.port)
+    local client = resp.connect(self.socket)
     if client then client:close() end
     return client
   end)
@@ -81,7 +81,7 @@ end
 
 --- A connection of the tests' own, kept for the next call.
 function Server:client()
-  self.connection = self.connection or assert(resp.connect(self.port, self.password))
+  self.connection = self.connection or assert(resp.connect(self.socket, self.password))
   return self.connection
 end
 
@@ -92,7 +92,7 @@ end
 
 --- Starts to listen to what the server is sent.
 function Server:monitor()
-  return resp.monitor(self.port, self.password)
+  return resp.monitor(self.socket, self.password)
 end
 
 --- A field of INFO, as a number where it is one.

@@ -90,10 +90,10 @@ function Run:output()
   return (process.read(self.out_file) or "") .. (process.read(self.err_file) or "")
 end
 
---- Waits for the end; raises when it hangs or crashes.
+--- Waits for the end; raises when it hangs or crashes. Sets `code out err all seconds peak_kb`.
 function Run:wait()
   self.code = self.process:wait(self.timeout)
-  self.seconds = process.now() - self.began
+  self.seconds, self.peak_kb = process.now() - self.began, self.process.peak_kb
   self.out = process.read(self.out_file) or ""
   self.err = process.read(self.err_file) or ""
   self.all = self.out .. self.err

@@ -1,0 +1,105 @@
+-- The scenarios that ship: each runs as it is against a fresh server, is short, and says what one
+-- learns from it. And the program as people get it: installed, from any directory.
+local process = require "tests.support.process"
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
+  "json-documents", "custom-lua" }
+
+describe("the scenario", function()
+  local server
+
+  setup(function() server = servers.start() end)
+  teardown(function()
+    server:stop()
+    vbench.clean()
+  end)
+  before_each(function() server:clean() end)
+
+  -- A scenario by name, as a person calls it, some tenths of a second for each phase.
+  local function short(name, ...)
+    local args = { name, "-p", server.port, "-c", 4, ... }
+    return vbench.report(args)
+  end
+
+  for _, name in ipairs(names) do
+    it(name .. " is short, opens with what it teaches, and passes check", function()
+      local text = assert(process.read(vbench.root .. "/scripts/" .. name .. ".lua"))
+      local code = 0
+      for line in text:gmatch("[^\n]+") do
+        if not line:match("^%s*%-%-") then code = code + 1 end
+      end
+      assert.is_true(code < 60, code)
+      assert.matches("^%-%-+ %S", text)
+      local run = vbench.run { "check", vbench.root .. "/scripts/" .. name .. ".lua" }
+      assert.equal(0, run.code, run.all)
+    end)
+  end
+
+  for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
+    "custom-lua" } do
+    it(name .. " runs without an error", function()
+      local help = vbench.run { "help", name }
+      assert.equal(0, help.code, help.all)
+      local quick = {}
+      for _, option in ipairs { "seconds", "duration", "time" } do
+        if help.out:find("\n%s+%-%-" .. option .. "[%s=]") then quick[1] = "--" .. option ..
+          "=300ms" end
+      end
+      local run = short(name, "-r", 2000, unpack(quick))
+      if run.code == 2 and run.err:find("keyspace") then run = short(name, unpack(quick)) end
+      assert.equal(0, run.code, run.all)
+      for _, phase in ipairs(run.json.phases) do
+        assert.equal(0, phase.errors)
+        assert.is_true(phase.requests > 0)
+      end
+    end)
+  end
+
+  it("json-documents runs where there is JSON.SET, and says so where not", function()
+    local run = short("json-documents", "-n", 100)
+    assert.not_equal(0, run.code)
+    assert.matches("JSON.SET", run.all, 1, true)
+    assert.not_matches("traceback", run.all)
+    for _, installed in ipairs(servers.installed()) do
+      if installed.name == "redis8" then
+        local eight = servers.start { path = installed.path }
+        local has = pcall(function() eight:call("JSON.SET", "a", "$", "1") end)
+        local with = vbench.report { "json-documents", "-p", eight.port, "-c", 4 }
+        eight:stop()
+        assert.equal(has and 0 or with.code, with.code, with.all)
+      end
+    end
+  end)
+end)
+
+describe("the program", function()
+  teardown(vbench.clean)
+
+  it("runs from any directory, its scenarios and library inside", function()
+    local place = process.directory()
+    process.capture("cp " .. vbench.binary .. " " .. place .. "/vbench")
+    local run = vbench.run { program = place .. "/vbench", "list", cwd = "/" }
+    assert.equal(0, run.code, run.all)
+    assert.matches("quickstart", run.out)
+    run = vbench.run { program = place .. "/vbench", "check", "quickstart", cwd = "/" }
+    process.remove(place)
+    assert.equal(0, run.code, run.all)
+  end)
+
+  it("is installed by cmake --install, with what is needed to build on it", function()
+    local place = process.directory()
+    local build = vbench.binary:match("^(.*)/[^/]*$")
+    process.capture(("cmake --install %s --prefix %s/usr >/dev/null 2>&1"):format(build, place))
+    local run = vbench.run { program = place .. "/usr/bin/vbench", "version", cwd = "/" }
+    assert.equal(0, run.code, run.all)
+    local library = process.capture(("find %s/usr -name 'libvbench.so*' | head -1"):format(place))
+    assert.not_equal("", library)
+    local foreign = process.capture("nm -D --defined-only " .. library ..
+      " | awk '$2 ~ /^[TDBR]$/ && $3 !~ /^vb_/ {print $3}' | head -3")
+    assert.equal("", foreign)
+    assert.not_equal("", process.capture(("find %s/usr -name vbench.pc"):format(place)))
+    process.remove(place)
+  end)
+end)
