@@ -12,7 +12,7 @@ local function is_users(info)
   return info.what ~= "C" and info.source:sub(1, #home) ~= home
 end
 
--- A chunk that ends in `return vb.scenario{...}` has left the stack: its line is that of the return.
+-- A chunk that ends in `return vb.scenario{...}` has left the stack: its line is the return's.
 local function returning_line(path)
   local file = path and io.open(path, "r")
   if not file then return nil end

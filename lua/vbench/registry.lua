@@ -10,8 +10,9 @@ local M = {}
 -- @tparam string what "vb.command"
 function M.need_loading(what)
   if session.phase == "loading" then return end
-  fault.raise("%s after the script was loaded: every thread loads the script, and what is declared " ..
-    "later in one of them is unknown to the others; declare it at the top of the script", what)
+  fault.raise("%s after the script was loaded: every thread loads the script, and what is " ..
+    "declared later in one of them is unknown to the others; declare it at the top of the script",
+    what)
 end
 
 local function of_kind(kind)

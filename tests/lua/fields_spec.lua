@@ -86,7 +86,8 @@ describe("fields", function()
   it("makes tables that raise on unknown names", function()
     local t = fields.strict({ size = 3 }, "option")
     assert.equal(3, t.size)
-    assert.error_matches(function() return t.sise end, "unknown option 'sise'; did you mean 'size'%?")
+    assert.error_matches(function() return t.sise end,
+      "unknown option 'sise'; did you mean 'size'%?")
   end)
 end)
 
