@@ -41,7 +41,7 @@ describe("a scenario", function()
       local _, run = well [[
         local get = vb.command { "GET", vb.key "none", reply = vb.hits() }
         return vb.scenario { phases = { vb.phase { name = "a", run = get, requests = 100 } } } ]]
-      assert.matches("hit nothing", run.all)
+      assert.matches("nothing was hit", run.all)
       assert.matches("fill", run.all)
     end)
 
