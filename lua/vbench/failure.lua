@@ -1,0 +1,55 @@
+--- Failures of a run as values: what went wrong, with which exit code it ends the program, and a
+-- hint. They pass through pcall and print as their message.
+-- @module vbench.failure
+local M = {}
+
+--- Exit codes of the program.
+M.COULD_NOT_RUN, M.USAGE, M.THRESHOLDS, M.ERRORS, M.INTERRUPTED = 1, 2, 3, 4, 130
+
+local Failure = {}
+Failure.__index = Failure
+
+function Failure.__tostring(self)
+  return self.message
+end
+
+function Failure.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
+--- Makes a failure.
+-- @tparam number exit_code one of those above
+-- @tparam string message what went wrong, with address, file or option
+-- @tparam[opt] string hint what to do about it
+-- @treturn table `message`, `exit_code`, `hint`, and `traceback` where there is one
+function M.new(exit_code, message, hint)
+  return setmetatable({ message = message, exit_code = exit_code, hint = hint }, Failure)
+end
+
+--- Whether a value is a failure.
+-- @param value anything that was raised
+-- @treturn boolean
+function M.is(value)
+  return getmetatable(value) == Failure
+end
+
+--- Calls a function of a script; what it raises becomes a failure.
+-- @tparam string what names it in the message: "setup"
+-- @tparam function fn the function
+-- @param ... its arguments
+-- @treturn boolean whether it returned
+-- @return what it returned first, or the failure: as it was raised, or of exit code 2, with the
+--   traceback, for an error of the script itself
+function M.guard(what, fn, ...)
+  local arguments, count = { ... }, select("#", ...)
+  return xpcall(function() return fn(unpack(arguments, 1, count)) end, function(raised)
+    local failure = raised
+    if not M.is(raised) then
+      failure = M.new(M.USAGE, ("%s: %s"):format(what, tostring(raised)))
+    end
+    failure.traceback = failure.traceback or debug.traceback("", 2):gsub("^\n", "")
+    return failure
+  end)
+end
+
+return M

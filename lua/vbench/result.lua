@@ -1,0 +1,256 @@
+--- The result of a phase: from what the engine counted to the plain table that reports take, in the
+-- shape of the JSON report. Times are microseconds to the nanosecond; what does not apply is null.
+-- @module vbench.result
+local cjson = require "cjson"
+local fault = require "vbench.fault"
+local metrics = require "vbench.report.metrics"
+local native = require "vbench.ffi"
+local ffi, C = native.ffi, native.C
+
+local M = {}
+
+local null = cjson.null
+local NO_ID = 0xffffffffffffffffULL
+local BOUND_BUSY, BOUND_DELAY = 0.90, 0.05
+
+local Result = {}
+Result.__index = Result
+
+local function rounded(value, step)
+  return math.floor(value / step + 0.5) * step
+end
+
+-- Three decimals of a microsecond, free of the dust of division.
+local function us(ns)
+  return math.floor(tonumber(ns) + 0.5) / 1000
+end
+
+local function seconds(value)
+  return math.floor(value * 1e6 + 0.5) / 1e6
+end
+
+local function rate(count, time)
+  return time > 0 and math.floor(count / time * 1000 + 0.5) / 1000 or 0
+end
+
+local PERCENTILES = {
+  { "p50", 50 }, { "p90", 90 }, { "p95", 95 }, { "p99", 99 }, { "p999", 99.9 }, { "p9999", 99.99 },
+}
+
+-- "99.5" is asked for with --percentiles; its key is "p995".
+local function key_of(percentile)
+  return "p" .. ("%.10g"):format(percentile):gsub("%.", "")
+end
+
+--- The times of a histogram.
+-- @tparam cdata histogram a vb_histogram; nil is an empty one
+-- @tparam[opt] {number,...} more percentiles besides the usual ones
+-- @treturn table `min mean stddev p50 p90 p95 p99 p999 p9999 max` in microseconds, null when empty
+function M.times(histogram, more)
+  local empty = histogram == nil or C.vb_histogram_count(histogram) == 0
+  local function value(fn, ...)
+    return empty and null or us(fn(histogram, ...))
+  end
+  local out = {
+    min = value(C.vb_histogram_min), max = value(C.vb_histogram_max),
+    mean = value(C.vb_histogram_mean), stddev = value(C.vb_histogram_stddev),
+  }
+  for _, entry in ipairs(PERCENTILES) do out[entry[1]] = value(C.vb_histogram_percentile, entry[2]) end
+  for _, percentile in ipairs(more or {}) do
+    out[key_of(percentile)] = value(C.vb_histogram_percentile, percentile)
+  end
+  return out
+end
+
+local function encoded(histogram)
+  if histogram == nil then return null end
+  local text = C.vb_histogram_encode(histogram)
+  if text == nil then return null end
+  local copy = ffi.string(text)
+  C.vb_text_free(text)
+  return copy
+end
+
+local function errors_by_kind(errors)
+  local kinds = {}
+  for i = 0, errors.used - 1 do
+    local kind = errors.kinds[i]
+    kinds[ffi.string(kind.name)] = { count = tonumber(kind.count), first = ffi.string(kind.first) }
+  end
+  return kinds
+end
+
+local COUNTS = {}
+for name in ([[operations requests errors retries gave_up timeouts connection_errors reconnects
+    empty hits misses bytes_sent bytes_received unknown conflicts raced dropped]]):gmatch("%S+") do
+  COUNTS[#COUNTS + 1] = name
+end
+
+--- What a row of the engine (a command, a transaction, a node, a whole phase) counted.
+-- @tparam cdata row a vb_row
+-- @tparam number time seconds that it covers
+-- @tparam[opt] {number,...} percentiles besides the usual ones
+-- @treturn table the keys that phases and commands share
+function M.row(row, time, percentiles)
+  local counters, out = row.counters, {}
+  for _, name in ipairs(COUNTS) do out[name] = tonumber(counters[name]) end
+  out.ops_per_s, out.qps = rate(out.operations, time), rate(out.requests, time)
+  out.redirects = { moved = tonumber(counters.moved), ask = tonumber(counters.ask) }
+  out.errors_by_kind = errors_by_kind(row.errors)
+  out.latency_us = M.times(row.latency, percentiles)
+  out.response_us, out.lateness_us = null, null
+  out.histogram = encoded(row.latency)
+  return out
+end
+
+--- A second of a phase, as in its timeline.
+-- @tparam cdata second a vb_second
+-- @treturn table
+function M.second(second)
+  local some = second.requests > 0
+  local function time(value)
+    return some and math.floor(value * 1000 + 0.5) / 1000 or null
+  end
+  return {
+    t_s = rounded(second.t_s, 0.001), requests = tonumber(second.requests),
+    sent = tonumber(second.sent), errors = tonumber(second.errors),
+    open_connections = tonumber(second.connections), mean_us = time(second.mean_us),
+    p50_us = time(second.p50_us), p99_us = time(second.p99_us), max_us = time(second.max_us),
+    recall = null,
+  }
+end
+
+--- Time of day as reports write it.
+-- @tparam number wall seconds since 1970
+-- @treturn string `2026-01-02T03:04:05.678Z`
+function M.time_of_day(wall)
+  local whole = math.floor(wall)
+  local ms = math.min(999, math.floor((wall - whole) * 1000))
+  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. (".%03dZ"):format(ms)
+end
+
+local function slowest_of(slowest, source)
+  local list, offset = {}, C.vb_clock_wall() - C.vb_clock_monotonic()
+  local copy = ffi.new("vb_slowest", slowest)
+  C.vb_slowest_sort(copy)
+  for i = 0, copy.used - 1 do
+    local slow = copy.entries[i]
+    list[#list + 1] = {
+      command = source.rows[slow.command + 1] or "?",
+      id = slow.id == NO_ID and null or tonumber(slow.id),
+      node = source.engine:node(slow.node),
+      at = M.time_of_day(tonumber(slow.at_ns) / 1e9 + offset),
+      response_us = us(slow.latency_ns),
+    }
+  end
+  return list
+end
+
+local function commands_of(source, lane, percentiles)
+  local list = {}
+  for i, name in ipairs(source.rows) do
+    local row = M.row(source.engine:row(source.lane, i - 1), lane.seconds, percentiles)
+    row.name = name
+    list[i] = row
+  end
+  return list
+end
+
+local function nodes_of(source, lane)
+  local list = {}
+  for i = 0, source.engine:nodes() - 1 do
+    local row = M.row(source.engine:node_row(source.lane, i), lane.seconds)
+    list[i + 1] = {
+      address = source.engine:node(i), role = "primary", zone = null, slots = null,
+      requests = row.requests, errors = row.errors, latency_us = row.latency_us,
+      server_change = source.node_changes and source.node_changes[i + 1] or {},
+    }
+  end
+  return list
+end
+
+-- How the client itself was; busy and run delay are shares of the workers' time.
+local function client_of(source, lane, requests)
+  local usage, time = source.usage or {}, lane.seconds * math.max(lane.threads, 1)
+  local busy = time > 0 and lane.cpu_seconds / time or 0
+  local delay = time > 0 and usage.run_delay_s and usage.run_delay_s / time or 0
+  return {
+    cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 0.001) or null,
+    busy = rounded(busy, 0.0001), run_delay = rounded(delay, 0.0001), lateness_p99_us = null,
+    major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
+  }
+end
+
+--- The value of a metric of this result.
+-- @tparam string name `p99_ms`, `get.hit_rate`, or a metric of the script (`vbench.report.metrics`)
+-- @treturn ?number nil when there is no such value (a latency without a success)
+-- @raise for an unknown name, with the nearest one
+function Result:metric(name)
+  local commands, own = {}, {}
+  for i, row in ipairs(self.commands) do commands[i] = row.name end
+  for key in pairs(self.metrics) do own[#own + 1] = key end
+  local found, message = metrics.resolve(name, commands, own)
+  if not found then fault.raise("%s", message) end
+  return metrics.metric(self, name)
+end
+
+--- Makes the result of a phase that has ended.
+-- @tparam table source `engine` (`vbench.engine`), `lane` (0 the phase itself, from 1 its background
+--   phases), `name`, `rows` (names of commands and transactions), `status` ("ok", "interrupted",
+--   "failed"), `timeline` (list of `second`), `metrics` (`custom`), `percentiles` (more of them),
+--   `usage` {run_delay_s, major_faults} of the phase, `server_change`, `node_changes`
+-- @treturn table the phase as in the JSON report, with `:metric(name)`
+function M.phase(source)
+  local lane = source.engine:result(source.lane)
+  local out = M.row(source.engine:total(source.lane), lane.seconds, source.percentiles)
+  out.name, out.status = source.name, source.status
+  out.clients, out.threads, out.pipeline = lane.clients, lane.threads, lane.pipeline
+  out.rate, out.sent_rate, out.backlog_at_end = null, null, 0
+  out.duration_s = seconds(lane.seconds)
+  out.quality = null
+  out.slowest = slowest_of(source.engine:slowest(source.lane), source)
+  out.commands = commands_of(source, lane, source.percentiles)
+  out.keyspaces, out.nodes = {}, nodes_of(source, lane)
+  out.timeline = source.timeline or {}
+  out.client = client_of(source, lane, out.requests)
+  out.server_change = source.server_change or {}
+  out.thresholds, out.metrics = {}, source.metrics or {}
+  return setmetatable(out, Result)
+end
+
+--- A script's own metric, all workers together.
+-- @tparam cdata metric a vb_metric
+-- @tparam table declared `unit`, `better`, `metric_kind` ("histogram" or "counter")
+-- @treturn table `count sum min max mean p50 p90 p95 p99 unit better`; null for what is not known
+function M.metric(metric, declared)
+  local some = metric ~= nil and metric.count > 0
+  local out = { count = some and tonumber(metric.count) or 0, sum = some and metric.sum or 0,
+                unit = declared.unit or null, better = declared.better or null }
+  if declared.metric_kind == "counter" then return out end
+  out.min, out.max = some and metric.min or null, some and metric.max or null
+  out.mean = some and C.vb_metric_mean(metric) or null
+  for _, entry in ipairs { { "p50", 50 }, { "p90", 90 }, { "p95", 95 }, { "p99", 99 } } do
+    out[entry[1]] = some and C.vb_metric_percentile(metric, entry[2]) or null
+  end
+  return out
+end
+
+--- All metrics and counters that the script declared.
+-- @tparam ?cdata shared vb_shared; nil: there are none
+-- @tparam table registry `vbench.registry`
+-- @treturn table name -> `metric`, or the number of a counter
+function M.custom(shared, registry)
+  local out = {}
+  if shared == nil then return out end
+  for i, name in ipairs(registry.names("metric")) do
+    local total = C.vb_shared_metric_total(shared, i - 1)
+    out[name] = M.metric(total, registry.get("metric", name))
+    if total ~= nil then C.vb_metric_free(total) end
+  end
+  for i, name in ipairs(registry.names("counter")) do
+    out[name] = C.vb_shared_counter_get(shared, i - 1)
+  end
+  return out
+end
+
+return M
