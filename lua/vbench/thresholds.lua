@@ -1,0 +1,139 @@
+--- Thresholds: what a phase has to reach ("p99_ms < 2"), judged at its end or while it runs.
+-- @module vbench.thresholds
+local cjson = require "cjson"
+local metrics = require "vbench.report.metrics"
+local nearest = require "vbench.nearest"
+local units = require "vbench.units"
+
+local M = {}
+
+local COMPARE = {
+  ["<"] = function(a, b) return a < b end,
+  ["<="] = function(a, b) return a <= b end,
+  [">"] = function(a, b) return a > b end,
+  [">="] = function(a, b) return a >= b end,
+  ["=="] = function(a, b) return a == b end,
+  ["!="] = function(a, b) return a ~= b end,
+}
+
+-- What is known of a phase while it runs: of its last second, errors since its start.
+local LIVE = {
+  qps = function(s) return s.qps end,
+  ops_per_s = function(s) return s.ops_per_s end,
+  errors = function(s) return s.all_errors end,
+  error_rate = function(s)
+    local all = s.all_errors + s.all_requests
+    return all > 0 and s.all_errors / all or nil
+  end,
+}
+for _, name in ipairs { "mean", "p50", "p99", "max" } do
+  LIVE[name .. "_us"] = function(s) return s[name .. "_us"] end
+  LIVE[name .. "_ms"] = function(s)
+    local us = s[name .. "_us"]
+    return us and us / 1000
+  end
+end
+
+local FIELDS = { "abort", "delay" }
+
+local function bound_of(text)
+  local number, percent = text:match("^(%-?[%d.]+[eE]?[-+]?%d*)%s*(%%?)$")
+  number = number and tonumber(number)
+  if number and percent == "%" then return number / 100 end
+  return number or units.count(text)
+end
+
+local function fields_of(entry)
+  if type(entry) == "string" then return { expr = entry } end
+  if type(entry) ~= "table" or type(entry[1]) ~= "string" then
+    return nil, "a threshold is a text such as \"p99_ms < 2\", or { text, abort = true }"
+  end
+  for key in pairs(entry) do
+    if key ~= 1 and key ~= "abort" and key ~= "delay" then
+      return nil, ("threshold '%s': unknown field '%s'%s"):format(entry[1], tostring(key),
+        nearest.hint(tostring(key), FIELDS))
+    end
+  end
+  local delay, message = units.duration(entry.delay or 0)
+  if not delay then return nil, ("threshold '%s': delay: %s"):format(entry[1], message) end
+  return { expr = entry[1], abort = entry.abort and true or nil, delay = delay }
+end
+
+local function live_names()
+  local names = {}
+  for name in pairs(LIVE) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+--- Reads a threshold.
+-- @tparam string|table entry `p99_ms < 2`, or { text, abort = true, delay = duration }
+-- @tparam[opt] {string,...} commands names of the phase's commands
+-- @tparam[opt] {string,...} own names of the script's metrics and counters
+-- @treturn ?table `expr metric op bound abort delay`
+-- @treturn ?string what is wrong with it, with the nearest metric
+function M.parse(entry, commands, own)
+  local out, message = fields_of(entry)
+  if not out then return nil, message end
+  local name, op, bound = out.expr:match("^%s*([%w_.:%-]+)%s*([<>=!]=?)%s*(.-)%s*$")
+  if not name or not COMPARE[op] then
+    return nil, ("threshold '%s': write a metric, one of < <= > >= == !=, and a number"):format(
+      out.expr)
+  end
+  out.metric, out.op, out.bound = name, op, bound_of(bound)
+  if not out.bound then
+    return nil, ("threshold '%s': '%s' is no number"):format(out.expr, bound)
+  end
+  local found
+  found, message = metrics.resolve(name, commands, own)
+  if not found then return nil, ("threshold '%s': %s"):format(out.expr, message) end
+  if out.abort and not LIVE[name] then
+    return nil, ("threshold '%s' cannot abort: while a phase runs there are %s"):format(out.expr,
+      live_names())
+  end
+  return out
+end
+
+--- Judges the result of a phase. A metric without a value (a latency without a success) is not met.
+-- @tparam table list of `parse`
+-- @tparam table phase a result (`vbench.result`)
+-- @treturn table list of `expr value ok`, as in the report
+-- @treturn boolean whether all are met
+function M.evaluate(list, phase)
+  local out, all = {}, true
+  for i, threshold in ipairs(list) do
+    local value = metrics.metric(phase, threshold.metric)
+    local ok = value ~= nil and COMPARE[threshold.op](value, threshold.bound)
+    out[i] = { expr = threshold.expr, value = value == nil and cjson.null or value, ok = ok }
+    all = all and ok
+  end
+  return out, all
+end
+
+--- Begins to watch the thresholds of a phase that can abort it.
+-- @tparam table list of `parse`
+-- @treturn function to be called with each vb_second; gives the expression that is not met, once
+--   its delay is over, else nil
+function M.watch(list)
+  local requests, errors = 0, 0
+  return function(second)
+    requests, errors = requests + tonumber(second.requests), errors + tonumber(second.errors)
+    local some, span = second.requests > 0, math.max(second.seconds, 1e-9)
+    local view = {
+      all_requests = requests, all_errors = errors, qps = tonumber(second.requests) / span,
+      ops_per_s = tonumber(second.operations) / span,
+      mean_us = some and second.mean_us or nil, p50_us = some and second.p50_us or nil,
+      p99_us = some and second.p99_us or nil, max_us = some and second.max_us or nil,
+    }
+    for _, threshold in ipairs(list) do
+      if threshold.abort and second.t_s >= threshold.delay then
+        local value = LIVE[threshold.metric](view)
+        if value and not COMPARE[threshold.op](value, threshold.bound) then
+          return threshold.expr, value
+        end
+      end
+    end
+  end
+end
+
+return M
