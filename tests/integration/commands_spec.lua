@@ -130,6 +130,20 @@ describe("a command", function()
       assert.is_true(counts[4] > 400 and counts[50] > 15)
     end)
 
+    it("vb.bytes of hundreds of kilobytes, through short writes and pipelines", function()
+      local path = vbench.scenario [[
+        local keys = vb.keyspace { prefix = "big:", size = 20 }
+        local set = vb.command { "SET", keys:sequential(),
+          vb.bytes({ min = 7000, max = 400000 }, { from = "id" }) }
+        local get = vb.command { "GET", keys:uniform(), reply = vb.verify() }
+        return vb.scenario { phases = { vb.phase { name = "fill", run = set, requests = keys.size },
+          vb.phase { name = "both", run = vb.mix { { 1, get }, { 1, set } }, requests = 400 } } } ]]
+      local run = vbench.report { path, "-p", server.port, "-c", 3, "--threads", 2, "-P", 8 }
+      assert.equal(0, run.code, run.all)
+      assert.equal(400, run.json.phases[2].requests)
+      assert.is_true(server:call("STRLEN", "big:000000000003") >= 7000)
+    end)
+
     it("vb.bytes from the id is the same for the same id", function()
       local all = sent("set", [[local run = vb.command { "SET", keys:uniform(),
         vb.bytes(20, { from = "id" }) }]], 3000)

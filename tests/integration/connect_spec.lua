@@ -38,11 +38,15 @@ describe("connecting", function()
     return run
   end
 
-  it("goes over TCP by address", function() expect_filled(plain, "-h", "127.0.0.1", "-p",
-    plain.port) end)
+  it("goes over TCP by address", function()
+    expect_filled(plain, "-h", "127.0.0.1", "-p", plain.port)
+  end)
 
-  it("goes over TCP by name", function() expect_filled(plain, "--host", "localhost", "--port",
-    plain.port) end)
+  it("goes over TCP by name", function()
+    expect_filled(plain, "--host", "localhost", "--port", plain.port)
+    plain:clean()
+    expect_filled(plain, "-4", "-h", "localhost", "-p", plain.port)
+  end)
 
   it("goes over IPv6", function()
     local ok, six = pcall(servers.start, { bind = "::1 127.0.0.1" })
@@ -153,6 +157,25 @@ describe("connecting", function()
     local two = vbench.run { script, "-p", plain.port, "--no-baseline" }
     assert.equal(2, two.code, two.all)
     assert.matches("type array", two.err, 1, true)
+  end)
+
+  local types = {
+    string = "string", integer = "integer", double = "double", null = "nil", array = "array",
+    set = "set", map = "map", attrib = "string", push = "string", ["true"] = "boolean",
+    ["false"] = "boolean", verbatim = "verbatim", bignum = "bignumber",
+  }
+  it("reads every type of RESP3", function()
+    local server = servers.start { args = { "--enable-debug-command", "yes" } }
+    for word, kind in pairs(types) do
+      local script = vbench.one_phase(([[
+        local ask = vb.command { "DEBUG", "PROTOCOL", "%s", on_reply = function(reply)
+          if reply.type ~= "%s" then error("type " .. reply.type) end
+        end } ]]):format(word, kind), "run = ask, requests = 200, pipeline = 5")
+      local run = vbench.report { script, "-p", server.port, "-3", "-c", 2 }
+      assert.equal(0, run.code, word .. ": " .. run.all)
+      assert.equal(200, run.json.phases[1].requests)
+    end
+    server:stop()
   end)
 
   it("names its connections", function()

@@ -194,6 +194,16 @@ describe("load", function()
       assert.is_true(phase({ vbench.one_phase(get, body) }).duration_s < 1)
     end)
 
+    it("ends when its cursor does, with until_exhausted", function()
+      local script = vbench.one_phase([[
+        local keys = vb.keyspace { prefix = "u:", size = 1000 }
+        local incr = vb.command { "INCR", keys:sequential():limit(130) } ]],
+        "run = incr, until_exhausted = true")
+      local one = phase { script, "--threads", 2, "-c", 9 }
+      assert.equal(130, one.requests)
+      assert.equal(130, server:call("DBSIZE"))
+    end)
+
     it("does not count its warm-up", function()
       local script = vbench.one_phase([[
         local keys = vb.keyspace { prefix = "w:", size = 1000000000 }
