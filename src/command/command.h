@@ -66,6 +66,7 @@ typedef struct vb_renderer {
   const vb_hooks *hooks;     /* NULL: no functions */
   vb_bytes scratch;          /* dynamic commands are put together here */
   vb_bytes values;           /* values of functions, before their count is known */
+  size_t start;              /* of the request in scratch */
   double thread, connection; /* for vb_request */
 } vb_renderer;
 

@@ -1,0 +1,287 @@
+#include "command/program.h"
+
+#include "command/template.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The hole of the mix's own draw. */
+#define MIX_HOLE 0x6d69780000000000ull
+
+typedef struct row {
+  const char *name;          /* the command's, or the transaction's own copy */
+  const vb_command *command; /* NULL: a transaction */
+} row;
+
+struct vb_program {
+  vb_entry *entries;
+  double *weights;
+  char **names; /* of transactions, by entry; else NULL */
+  uint32_t entry_count;
+  row *rows;
+  uint32_t row_count, most_steps;
+  bool ends;
+};
+
+vb_program *vb_program_new(void) {
+  return calloc(1, sizeof(vb_program));
+}
+
+void vb_program_free(vb_program *program) {
+  if (!program) return;
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    free(program->entries[i].steps);
+    free(program->names[i]);
+  }
+  free(program->entries);
+  free(program->weights);
+  free(program->names);
+  free(program->rows);
+  free(program);
+}
+
+static int no_memory(vb_error *err) {
+  return vb_fail(err, VB_ENOMEM, "out of memory: a mix of commands");
+}
+
+int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
+                     vb_error *err) {
+  if (!(weight > 0) || !isfinite(weight))
+    return vb_fail(err, VB_EINVAL, "a mix: weight %g: any number above 0", weight);
+  uint32_t count = program->entry_count;
+  vb_entry *entries = realloc(program->entries, (count + 1) * sizeof *entries);
+  if (entries) program->entries = entries;
+  double *weights = realloc(program->weights, (count + 1) * sizeof *weights);
+  if (weights) program->weights = weights;
+  char **names = realloc(program->names, (count + 1) * sizeof *names);
+  if (names) program->names = names;
+  char *copy = name ? strdup(name) : NULL;
+  if (!entries || !weights || !names || (name && !copy)) {
+    free(copy);
+    return no_memory(err);
+  }
+  entries[count] = (vb_entry){.kind = kind};
+  weights[count] = weight;
+  names[count] = copy;
+  program->entry_count++;
+  return VB_OK;
+}
+
+int vb_program_step(vb_program *program, const vb_command *command, int condition,
+                    uint32_t function, vb_error *err) {
+  if (!program->entry_count) return vb_fail(err, VB_EINVAL, "a step before the first entry");
+  vb_entry *entry = &program->entries[program->entry_count - 1];
+  vb_step *steps = realloc(entry->steps, (entry->step_count + 1) * sizeof *steps);
+  if (!steps) return no_memory(err);
+  entry->steps = steps;
+  steps[entry->step_count++] =
+      (vb_step){.command = command, .function = function, .condition = (uint8_t)condition};
+  entry->conditional |= condition != VB_ALWAYS;
+  return VB_OK;
+}
+
+static int find_row(vb_program *program, const vb_command *command, const char *name,
+                    uint32_t *index) {
+  for (uint32_t i = 0; command && i < program->row_count; i++) {
+    if (program->rows[i].command != command) continue;
+    *index = i;
+    return VB_OK;
+  }
+  row *rows = realloc(program->rows, (program->row_count + 1) * sizeof *rows);
+  if (!rows) return VB_ENOMEM;
+  program->rows = rows;
+  *index = program->row_count;
+  rows[program->row_count++] = (row){name, command};
+  return VB_OK;
+}
+
+/* One row a command in order of first use, then one a transaction. */
+static int make_rows(vb_program *program) {
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    vb_entry *entry = &program->entries[i];
+    for (uint32_t k = 0; k < entry->step_count; k++) {
+      vb_step *step = &entry->steps[k];
+      if (find_row(program, step->command, step->command->name, &step->row)) return VB_ENOMEM;
+      step->last = k + 1 == entry->step_count;
+    }
+    entry->row = entry->steps[0].row;
+  }
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    vb_entry *entry = &program->entries[i];
+    if (entry->kind != VB_ENTRY_TRANSACTION) continue;
+    const char *name = program->names[i] ? program->names[i] : "transaction";
+    if (find_row(program, NULL, name, &entry->row)) return VB_ENOMEM;
+  }
+  return VB_OK;
+}
+
+static bool draws(const vb_hole *hole, const vb_keyspace *keyspace) {
+  return hole->part.kind == VB_PART_CURSOR &&
+         (!keyspace || vb_cursor_keyspace(hole->part.cursor) == keyspace);
+}
+
+/* Whether a cursor of the entry up to and with step `last` draws from a keyspace (any: NULL). */
+static bool drawn(const vb_entry *entry, uint32_t last, const vb_keyspace *keyspace) {
+  for (uint32_t k = 0; k <= last; k++)
+    for (uint32_t i = 0; i < entry->steps[k].command->hole_count; i++)
+      if (draws(&entry->steps[k].command->holes[i], keyspace)) return true;
+  return false;
+}
+
+/* A part that repeats or uses an id that nothing has drawn. */
+static int check_ids(const vb_entry *entry, uint32_t index, vb_error *err) {
+  const vb_command *command = entry->steps[index].command;
+  for (uint32_t i = 0; i < command->hole_count; i++) {
+    const vb_hole *hole = &command->holes[i];
+    if (!vb_hole_needs_id(hole)) continue;
+    bool current = hole->part.kind == VB_PART_CURRENT;
+    if (drawn(entry, index, current ? hole->part.keyspace : NULL)) continue;
+    return vb_fail(err, VB_EINVAL, "command '%s': %s, but nothing in it or before it draws one",
+                   command->name,
+                   current ? "current() repeats an id of its keyspace" : "a value needs an id");
+  }
+  return VB_OK;
+}
+
+static int check_entry(const vb_entry *entry, vb_error *err) {
+  if (!entry->step_count) return vb_fail(err, VB_EINVAL, "nothing to run: an entry has no steps");
+  if (entry->steps[0].condition != VB_ALWAYS)
+    return vb_fail(err, VB_EINVAL,
+                   "command '%s': when() needs a step before it, whose reply decides",
+                   entry->steps[0].command->name);
+  for (uint32_t k = 0; k < entry->step_count; k++) {
+    if (entry->kind == VB_ENTRY_TRANSACTION && entry->steps[k].condition != VB_ALWAYS)
+      return vb_fail(err, VB_EINVAL, "command '%s': when() has no place in a transaction",
+                     entry->steps[k].command->name);
+    int failed = check_ids(entry, k, err);
+    if (failed) return failed;
+  }
+  return VB_OK;
+}
+
+/* Weights as shares of 2^64 - 1, cumulative; the last one takes what rounding leaves. */
+static void share(vb_program *program) {
+  double sum = 0, below = 0;
+  for (uint32_t i = 0; i < program->entry_count; i++) sum += program->weights[i];
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    below += program->weights[i] / sum;
+    double scaled = below * 0x1p64;
+    bool last = i + 1 == program->entry_count || scaled >= 0x1.fffffffffffffp63;
+    program->entries[i].below = last ? UINT64_MAX : (uint64_t)scaled;
+  }
+}
+
+int vb_program_compile(vb_program *program, vb_error *err) {
+  if (!program->entry_count) return vb_fail(err, VB_EINVAL, "nothing to run: the mix is empty");
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    const vb_entry *entry = &program->entries[i];
+    int failed = check_entry(entry, err);
+    if (failed) return failed;
+    if (entry->step_count > program->most_steps) program->most_steps = entry->step_count;
+    for (uint32_t k = 0; k < entry->step_count; k++) {
+      const vb_command *command = entry->steps[k].command;
+      for (uint32_t h = 0; h < command->hole_count; h++)
+        if (command->holes[h].part.kind == VB_PART_CURSOR)
+          program->ends |= vb_cursor_ends(command->holes[h].part.cursor) != 0;
+    }
+  }
+  share(program);
+  return make_rows(program) ? no_memory(err) : VB_OK;
+}
+
+uint32_t vb_program_rows(const vb_program *program) {
+  return program->row_count;
+}
+
+const char *vb_program_row_name(const vb_program *program, uint32_t index) {
+  return index < program->row_count ? program->rows[index].name : NULL;
+}
+
+int vb_program_row_is_transaction(const vb_program *program, uint32_t index) {
+  return index < program->row_count && !program->rows[index].command;
+}
+
+int vb_program_ends(const vb_program *program) {
+  return program->ends;
+}
+
+uint32_t vb_program_most_steps(const vb_program *program) {
+  return program->most_steps;
+}
+
+const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n) {
+  const vb_entry *entry = program->entries;
+  if (program->entry_count == 1) return entry;
+  uint64_t random = vb_draw(stream, n, MIX_HOLE);
+  while (random > entry->below) entry++;
+  return entry;
+}
+
+enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation *operation,
+                             uint64_t stream, uint64_t n) {
+  vb_operation_begin(operation, stream, n);
+  for (uint32_t i = 0; i < step; i++) {
+    enum vb_render why = vb_command_draw(entry->steps[i].command, operation);
+    if (why) return why;
+  }
+  return VB_RENDER_OK;
+}
+
+/* 'k' or '.' for each argument of a request that has just been rendered. */
+static void append_keys(const vb_command *command, const vb_operation *operation, uint32_t words,
+                        vb_bytes *keys) {
+  uint32_t fixed = 0, written = 0;
+  for (uint32_t i = 0; i < command->argument_count; i++) fixed += !command->arguments[i].several;
+  for (uint32_t i = 0; i < command->argument_count; i++) {
+    const vb_argument *argument = &command->arguments[i];
+    const vb_hole *hole = &command->holes[argument->first];
+    uint32_t count = 1;
+    if (argument->several)
+      count = hole->part.kind == VB_PART_CURSOR ? vb_hole_times(hole, operation)
+                                                : words - fixed - written;
+    if (argument->several) written += count;
+    for (uint32_t k = 0; k < count; k++) vb_bytes_append(keys, argument->key ? "k" : ".", 1);
+  }
+}
+
+static enum vb_render show_command(const vb_command *command, vb_renderer *renderer,
+                                   vb_operation *operation, vb_bytes *out, vb_bytes *keys) {
+  size_t start = out->length, size = command->fixed_size;
+  if (size) {
+    enum vb_render why = vb_command_fill(command, renderer, operation, vb_bytes_reserve(out, size));
+    if (why) return why;
+    out->length += size;
+  } else {
+    enum vb_render why = vb_command_render(command, renderer, operation);
+    if (why) return why;
+    const char *request = vb_renderer_request(renderer, &size);
+    vb_bytes_append(out, request, size);
+  }
+  append_keys(command, operation, (uint32_t)strtoul(out->data + start + 1, NULL, 10), keys);
+  vb_bytes_append(keys, "\n", 1);
+  return VB_RENDER_OK;
+}
+
+int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t stream, uint64_t n,
+                    vb_bytes *out, vb_bytes *keys, vb_error *err) {
+  const vb_entry *entry = vb_program_pick(program, stream, n);
+  bool transaction = entry->kind == VB_ENTRY_TRANSACTION;
+  vb_operation operation;
+  vb_operation_begin(&operation, stream, n);
+  if (transaction) {
+    vb_bytes_append(out, "*1\r\n$5\r\nMULTI\r\n", 15);
+    vb_bytes_append(keys, ".\n", 2);
+  }
+  for (uint32_t k = 0; k < entry->step_count; k++) {
+    enum vb_render why = show_command(entry->steps[k].command, renderer, &operation, out, keys);
+    if (why == VB_RENDER_FAILED) return vb_fail(err, VB_ESCRIPT, "a hook failed");
+    if (why)
+      return vb_fail(err, VB_EINVAL, "operation %llu: the cursor has ended", (unsigned long long)n);
+  }
+  if (transaction) {
+    vb_bytes_append(out, "*1\r\n$4\r\nEXEC\r\n", 14);
+    vb_bytes_append(keys, ".\n", 2);
+  }
+  return VB_OK;
+}
