@@ -1,0 +1,204 @@
+#include "engine/rows.h"
+#include "engine/run.h"
+
+#include <stdlib.h>
+
+static const double ns_per_us = 1e3;
+
+static void clear_interval(vb_interval *interval) {
+  vb_histogram *latency = interval->latency;
+  vb_histogram_reset(latency);
+  *interval = (vb_interval){.latency = latency};
+}
+
+static int ready_interval(vb_interval *interval) {
+  if (!interval->latency) interval->latency = vb_histogram_new(2);
+  if (!interval->latency) return VB_ENOMEM;
+  clear_interval(interval);
+  return VB_OK;
+}
+
+static int ready_track(vb_engine *engine, vb_track *track) {
+  const vb_engine_spec *spec = &engine->shared->spec;
+  uint32_t rows = vb_program_rows(track->phase.spec.program), had = track->row_capacity;
+  vb_row *total = &track->total, *nodes = track->node_rows;
+  if (vb_rows_fit(&track->rows, had, rows, spec->digits)) return VB_ENOMEM;
+  if (rows > had) track->row_capacity = rows;
+  if (vb_rows_fit(&nodes, nodes ? spec->endpoint_count : 0, spec->endpoint_count, spec->digits))
+    return VB_ENOMEM;
+  track->node_rows = nodes;
+  if (vb_rows_fit(&total, 1, 1, spec->digits)) return VB_ENOMEM;
+  track->slowest.used = 0;
+  track->has_second = false;
+  return ready_interval(&track->second);
+}
+
+int vb_run_prepare_collecting(vb_engine *engine, vb_error *err) {
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    bool failed = ready_track(engine, &engine->tracks[i]) != VB_OK;
+    for (uint32_t w = 0; !failed && w < engine->threads; w++)
+      failed = ready_interval(&engine->crew[w].published[i]) != VB_OK;
+    if (failed) return vb_fail(err, VB_ENOMEM, "out of memory: statistics of a phase");
+  }
+  return VB_OK;
+}
+
+static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest) {
+  vb_track *track = &engine->tracks[lane];
+  vb_interval_channel *channel = crew->worker->lanes[lane].intervals;
+  if (!channel) return;
+  vb_interval *interval;
+  while ((interval = vb_interval_take(channel))) {
+    vb_interval_merge(&track->second, interval);
+    vb_interval_merge(&crew->published[lane], interval);
+    vb_interval_return(channel, interval);
+  }
+  if (!rest || crew->lost) return;
+  vb_interval *current = vb_interval_current(channel);
+  current->end_ns = crew->worker->lanes[lane].last_reply;
+  current->open_connections = crew->worker->lanes[lane].ready_count;
+  if (current->end_ns > current->start_ns) {
+    vb_interval_merge(&track->second, current);
+    vb_interval_merge(&crew->published[lane], current);
+  }
+  clear_interval(current);
+}
+
+void vb_run_take_intervals(vb_engine *engine, bool rest) {
+  for (uint32_t w = 0; w < engine->threads; w++)
+    for (uint32_t lane = 0; lane < engine->track_count; lane++)
+      take_from(engine, &engine->crew[w], lane, rest);
+}
+
+static double progress(const vb_track *track) {
+  const vb_phase_spec *spec = &track->phase.spec;
+  if (!track->counted_at) return 0;
+  double by_time = 0, by_count = 0;
+  if (spec->duration_ns)
+    by_time = (double)(vb_now() - track->counted_at) / (double)spec->duration_ns;
+  if (spec->requests)
+    by_count = (double)vb_numbers_taken(&track->phase.numbers) / (double)spec->requests;
+  if (!spec->duration_ns && !spec->requests) return -1;
+  double most = by_time > by_count ? by_time : by_count;
+  return most < 1 ? most : 1;
+}
+
+static double us(uint64_t ns) {
+  return (double)ns / ns_per_us;
+}
+
+static void end_second(vb_track *track) {
+  const vb_interval *from = &track->second;
+  vb_ns zero = track->counted_at ? track->counted_at : track->run_at;
+  double t = ((double)from->end_ns - (double)zero) / (double)VB_NS_PER_S;
+  track->latest =
+      (vb_second){.t_s = track->counted_at ? t : -1,
+                  .seconds = (double)(from->end_ns - from->start_ns) / (double)VB_NS_PER_S,
+                  .requests = from->requests,
+                  .operations = from->operations,
+                  .errors = from->errors,
+                  .sent = from->sent,
+                  .bytes_sent = from->bytes_sent,
+                  .bytes_received = from->bytes_received,
+                  .timeouts = from->timeouts,
+                  .retries = from->retries,
+                  .connections = from->open_connections,
+                  .mean_us = vb_histogram_mean(from->latency) / ns_per_us,
+                  .p50_us = us(vb_histogram_percentile(from->latency, 50)),
+                  .p99_us = us(vb_histogram_percentile(from->latency, 99)),
+                  .max_us = us(vb_histogram_max(from->latency)),
+                  .progress = progress(track)};
+  track->has_second = from->end_ns > from->start_ns;
+  clear_interval(&track->second);
+}
+
+void vb_run_end_second(vb_engine *engine) {
+  for (uint32_t i = 0; i < engine->track_count; i++) end_second(&engine->tracks[i]);
+}
+
+/* A worker that does not answer has left what it published: one row for all its commands. */
+static void collect_lost(vb_track *track, const vb_interval *published) {
+  vb_row row = {.latency = published->latency};
+  row.counters.requests = published->requests;
+  row.counters.operations = published->operations;
+  row.counters.errors = published->errors;
+  row.counters.bytes_sent = published->bytes_sent;
+  row.counters.bytes_received = published->bytes_received;
+  vb_row_add(&track->rows[0], &row);
+}
+
+static void collect_lane(vb_track *track, const vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->row_count; i++) vb_row_add(&track->rows[i], &lane->rows[i]);
+  for (uint32_t i = 0; lane->node_rows && i < lane->node_count; i++)
+    vb_row_add(&track->node_rows[i], &lane->node_rows[i]);
+  vb_slowest_merge(&track->slowest, &lane->slowest);
+  if (lane->cpu_end > lane->cpu_start)
+    track->result.cpu_seconds += (double)(lane->cpu_end - lane->cpu_start) / (double)VB_NS_PER_S;
+}
+
+/* Rows of transactions stand beside those of their commands: counted once, timed as one. */
+static void add_up(vb_track *track) {
+  const vb_program *program = track->phase.spec.program;
+  for (uint32_t i = 0; i < track->result.rows; i++) {
+    vb_row row = track->rows[i];
+    if (vb_program_row_is_transaction(program, i)) row.counters.requests = 0;
+    vb_row_add(&track->total, &row);
+  }
+}
+
+/* Seconds from the first issue to the end: of its time, when that ended it, else the last reply. */
+static void measure(vb_engine *engine, vb_track *track, uint32_t lane_index) {
+  vb_ns first = UINT64_MAX, last = 0;
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    const vb_lane *lane = &engine->crew[w].worker->lanes[lane_index];
+    if (engine->crew[w].lost) continue;
+    if (lane->first_issue && lane->first_issue < first) first = lane->first_issue;
+    if (lane->last_reply > last) last = lane->last_reply;
+  }
+  vb_lane_result *result = &track->result;
+  if (first == UINT64_MAX) return;
+  bool timed = track->by_time || track->cut || !last;
+  vb_ns end = timed && track->stopped_at > first ? track->stopped_at : last;
+  result->seconds = end > first ? (double)(end - first) / (double)VB_NS_PER_S : 0;
+  result->drain_seconds = last > end ? (double)(last - end) / (double)VB_NS_PER_S : 0;
+  result->started_wall = vb_clock_wall() - (double)(vb_now() - first) / (double)VB_NS_PER_S;
+}
+
+static void collect_track(vb_engine *engine, uint32_t index) {
+  vb_track *track = &engine->tracks[index];
+  const vb_phase_spec *spec = &track->phase.spec;
+  track->result = (vb_lane_result){.clients = spec->clients,
+                                   .threads = engine->threads,
+                                   .pipeline = spec->pipeline,
+                                   .exhausted = atomic_load(&track->phase.exhausted),
+                                   .interrupted = track->cut,
+                                   .rows = vb_program_rows(spec->program)};
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    vb_crew *crew = &engine->crew[w];
+    crew->operations[index] = crew->published[index].operations;
+    if (crew->lost)
+      collect_lost(track, &crew->published[index]);
+    else
+      collect_lane(track, &crew->worker->lanes[index]);
+  }
+  add_up(track);
+  if (engine->shared->spec.endpoint_count == 1) vb_row_add(&track->node_rows[0], &track->total);
+  vb_slowest_sort(&track->slowest);
+  measure(engine, track, index);
+}
+
+void vb_run_collect(vb_engine *engine) {
+  for (uint32_t i = 0; i < engine->track_count; i++) collect_track(engine, i);
+}
+
+void vb_run_free_collected(vb_engine *engine) {
+  for (uint32_t i = 0; i < VB_LANES_MAX; i++) {
+    vb_track *track = &engine->tracks[i];
+    vb_rows_free(track->rows, track->row_capacity);
+    vb_rows_free(track->node_rows, engine->shared->spec.endpoint_count);
+    vb_histogram_free(track->total.latency);
+    vb_histogram_free(track->second.latency);
+    for (uint32_t w = 0; w < VB_WORKERS_MAX; w++)
+      vb_histogram_free(engine->crew[w].published[i].latency);
+  }
+}

@@ -1,0 +1,486 @@
+#include "engine/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+  LOAD_TIMEOUT_S = 30, /* a worker's script to load */
+  TICK_SLACK_MS = 20,  /* after a second's end, for the workers to post it */
+  WATCH_MS = 100,
+  LOST_MS = 1000 /* for the other workers to stop when one is stuck */
+};
+
+static void wait_for_news(vb_engine *engine, int timeout_ms) {
+  const vb_signals *signals = engine->shared->spec.signals;
+  struct pollfd polled[2] = {{.fd = engine->shared->notify_fd, .events = POLLIN}};
+  nfds_t count = 1;
+  if (signals && vb_signals_count(signals) <= engine->signals_told)
+    polled[count++] = (struct pollfd){.fd = vb_signals_fd(signals), .events = POLLIN};
+  (void)poll(polled, count, timeout_ms);
+  uint64_t value;
+  if (polled[0].revents) (void)!read(engine->shared->notify_fd, &value, sizeof value);
+}
+
+static int make_shared(vb_engine *engine, const vb_engine_spec *spec, vb_error *err) {
+  vb_engine_shared *shared = engine->shared = calloc(1, sizeof *shared);
+  if (!shared) return vb_fail(err, VB_ENOMEM, "out of memory: the engine");
+  shared->spec = *spec;
+  shared->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (shared->notify_fd < 0) return vb_fail(err, VB_EIO, "eventfd: %s", strerror(errno));
+  if (spec->endpoint_count < 1 || spec->endpoint_count > VB_NODES_MAX)
+    return vb_fail(err, VB_EINVAL, "servers: %u given, 1 to %d are possible", spec->endpoint_count,
+                   VB_NODES_MAX);
+  vb_router_init(&shared->router, spec->endpoint_count);
+  for (uint32_t i = 0; i < spec->endpoint_count; i++) {
+    int failed = vb_address_resolve(&shared->addresses[i], &spec->endpoints[i], err);
+    if (failed) return failed;
+  }
+  return VB_OK;
+}
+
+int vb_engine_new(vb_engine **out, const vb_engine_spec *spec, vb_error *err) {
+  vb_engine *engine = calloc(1, sizeof *engine);
+  if (!engine) return vb_fail(err, VB_ENOMEM, "out of memory: the engine");
+  int failed = make_shared(engine, spec, err);
+  if (!failed) engine->crew = calloc(VB_WORKERS_MAX, sizeof *engine->crew);
+  if (!failed && !engine->crew) failed = vb_fail(err, VB_ENOMEM, "out of memory: the engine");
+  if (failed) {
+    vb_engine_free(engine);
+    return failed;
+  }
+  *out = engine;
+  return VB_OK;
+}
+
+static bool any_lost(const vb_engine *engine) {
+  for (uint32_t i = 0; i < engine->threads; i++)
+    if (engine->crew[i].lost) return true;
+  return false;
+}
+
+void vb_engine_free(vb_engine *engine) {
+  if (!engine) return;
+  /* A lost worker goes on using what is shared: then nothing of it can be freed. */
+  bool lost = engine->crew && any_lost(engine);
+  for (uint32_t i = 0; i < engine->threads; i++) {
+    if (engine->crew[i].lost)
+      vb_worker_abandon(engine->crew[i].worker);
+    else
+      vb_worker_free(engine->crew[i].worker);
+  }
+  if (lost) return;
+  if (engine->crew) vb_run_free_collected(engine);
+  for (uint32_t i = 0; engine->crew && i < VB_WORKERS_MAX; i++) free(engine->crew[i].result);
+  if (engine->shared && engine->shared->notify_fd >= 0) (void)close(engine->shared->notify_fd);
+  vb_bytes_fini(&engine->show_request);
+  vb_bytes_fini(&engine->show_keys);
+  free(engine->shared);
+  free(engine->crew);
+  free(engine);
+}
+
+uint32_t vb_engine_threads(const vb_engine *engine) {
+  return engine->threads;
+}
+
+/* Waits until a worker is in one of two states, or failed. */
+static int await_worker(vb_engine *engine, vb_crew *crew, int wanted, const char *what,
+                        vb_error *err) {
+  vb_ns until = vb_now() + LOAD_TIMEOUT_S * VB_NS_PER_S;
+  for (;;) {
+    int state = atomic_load(&crew->worker->state);
+    if (state == wanted) return VB_OK;
+    if (state == VB_WORKER_FAILED)
+      return vb_fail(err, crew->worker->error.status, "%s", crew->worker->error.text);
+    if (vb_now() > until) {
+      crew->lost = true;
+      return vb_fail(err, VB_ESCRIPT, "worker %u: %s has not returned for %d s",
+                     crew->worker->index, what, LOAD_TIMEOUT_S);
+    }
+    wait_for_news(engine, WATCH_MS);
+  }
+}
+
+static int finish_worker(vb_engine *engine, vb_crew *crew, vb_error *err) {
+  if (atomic_load(&crew->worker->state) != VB_WORKER_UP) return VB_OK;
+  vb_worker_tell(crew->worker, (vb_message){.kind = VB_MESSAGE_FINISH});
+  int failed = await_worker(engine, crew, VB_WORKER_FINISHED, "thread.done", err);
+  if (failed) return failed;
+  const vb_bytes *result = &crew->worker->result;
+  free(crew->result);
+  crew->result = strndup(result->data ? result->data : "", result->length);
+  return VB_OK;
+}
+
+int vb_engine_finish(vb_engine *engine, vb_error *err) {
+  for (uint32_t i = 0; i < engine->threads; i++) {
+    if (engine->crew[i].lost) continue;
+    int failed = finish_worker(engine, &engine->crew[i], err);
+    if (failed) return failed;
+  }
+  return VB_OK;
+}
+
+const char *vb_engine_thread_result(const vb_engine *engine, uint32_t worker) {
+  if (worker >= VB_WORKERS_MAX || !engine->crew[worker].result) return "";
+  return engine->crew[worker].result;
+}
+
+/* Ends the workers too many, starts those that lack, keeps those that stay. */
+static int fit_threads(vb_engine *engine, uint32_t threads, vb_error *err) {
+  while (engine->threads > threads) {
+    vb_crew *crew = &engine->crew[engine->threads - 1];
+    int failed = finish_worker(engine, crew, err);
+    if (failed) return failed;
+    vb_worker_free(crew->worker);
+    crew->worker = NULL;
+    engine->threads--;
+  }
+  uint32_t had = engine->threads;
+  while (engine->threads < threads) {
+    vb_crew *crew = &engine->crew[engine->threads];
+    int failed = vb_worker_start(&crew->worker, engine->shared, engine->threads, err);
+    if (failed) return failed;
+    engine->threads++;
+  }
+  for (uint32_t i = had; i < threads; i++) {
+    int failed = await_worker(engine, &engine->crew[i], VB_WORKER_UP, "loading the script", err);
+    if (failed) return failed;
+  }
+  return VB_OK;
+}
+
+static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint32_t threads,
+                       vb_error *err) {
+  uint64_t least = (uint64_t)threads * engine->shared->spec.endpoint_count;
+  if (phase->clients < least)
+    return vb_fail(err, VB_EINVAL,
+                   "phase '%s': %u clients are too few for %u threads and %u servers: at least "
+                   "%llu, or fewer threads",
+                   phase->name, phase->clients, threads, engine->shared->spec.endpoint_count,
+                   (unsigned long long)least);
+  if (phase->pipeline < 1 || phase->pipeline > 100000)
+    return vb_fail(err, VB_EINVAL, "phase '%s': pipeline %u: 1 to 100000 are possible", phase->name,
+                   phase->pipeline);
+  return VB_OK;
+}
+
+static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
+                       uint32_t count, vb_error *err) {
+  if (threads < 1 || threads > VB_WORKERS_MAX)
+    return vb_fail(err, VB_EINVAL, "threads: %u: 1 to %d are possible", threads, VB_WORKERS_MAX);
+  if (count < 1 || count > VB_LANES_MAX)
+    return vb_fail(err, VB_EINVAL, "phase '%s': %u background phases: at most %d", phases->name,
+                   count - 1, VB_LANES_MAX - 1);
+  const vb_phase_spec *main_phase = &phases[0];
+  if (!main_phase->requests && !main_phase->duration_ns && !main_phase->idle &&
+      !vb_program_ends(main_phase->program))
+    return vb_fail(err, VB_EINVAL, "phase '%s' has no end: give requests or duration",
+                   main_phase->name);
+  for (uint32_t i = 0; i < count; i++) {
+    int failed = check_phase(engine, &phases[i], threads, err);
+    if (failed) return failed;
+  }
+  return VB_OK;
+}
+
+static void make_track(vb_track *track, const vb_phase_spec *spec) {
+  vb_phase *phase = &track->phase;
+  phase->spec = *spec;
+  phase->stream = vb_hash(spec->seed, spec->name, strlen(spec->name));
+  vb_numbers_init(&phase->numbers, spec->requests, spec->warmup_ns > 0);
+  atomic_store(&phase->exhausted, false);
+  track->state = VB_TRACK_DELAYED;
+  track->run_at = track->counted_at = track->stopped_at = 0;
+  track->cut = track->by_time = false;
+  track->clients = spec->clients;
+}
+
+static void tell_prepare(vb_engine *engine, uint32_t lane) {
+  bool used = lane < engine->track_count;
+  uint32_t clients = used ? engine->tracks[lane].clients : 0, first = 0;
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    uint32_t share = clients / engine->threads + (w < clients % engine->threads);
+    vb_worker_tell(engine->crew[w].worker,
+                   (vb_message){.kind = VB_MESSAGE_PREPARE,
+                                .lane = lane,
+                                .phase = used ? &engine->tracks[lane].phase : NULL,
+                                .clients = share,
+                                .first_client = first});
+    first += share;
+  }
+}
+
+int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
+                    uint32_t count, vb_error *err) {
+  int failed = check_start(engine, threads, phases, count, err);
+  if (!failed) failed = fit_threads(engine, threads, err);
+  if (failed) return failed;
+  uint32_t lanes = count > engine->track_count ? count : engine->track_count;
+  for (uint32_t i = 0; i < count; i++) make_track(&engine->tracks[i], &phases[i]);
+  engine->track_count = count;
+  failed = vb_run_prepare_collecting(engine, err);
+  if (failed) return failed;
+  /* Workers set the state themselves, later: until then the old one must not be believed. */
+  for (uint32_t w = 0; w < threads; w++)
+    for (uint32_t i = 0; i < count; i++)
+      atomic_store(&engine->crew[w].worker->lanes[i].state, VB_LANE_PREPARE);
+  for (uint32_t i = 0; i < lanes; i++) tell_prepare(engine, i);
+  engine->prepared_at = vb_now();
+  engine->started = engine->last_tick_told = false;
+  engine->running = true;
+  engine->failed_status = 0;
+  return VB_OK;
+}
+
+static int lane_state(const vb_engine *engine, uint32_t worker, uint32_t lane) {
+  return atomic_load(&engine->crew[worker].worker->lanes[lane].state);
+}
+
+/* Whether lane `lane` of every worker that is not lost is in `state` or, when asked, has failed. */
+static bool all_in(const vb_engine *engine, uint32_t lane, int state, bool or_failed) {
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    int found = lane_state(engine, w, lane);
+    if (engine->crew[w].lost || found == state || (or_failed && found == VB_LANE_FAILED)) continue;
+    return false;
+  }
+  return true;
+}
+
+static void tell_all(vb_engine *engine, uint32_t lane, int kind) {
+  for (uint32_t w = 0; w < engine->threads; w++)
+    if (!engine->crew[w].lost)
+      vb_worker_tell(engine->crew[w].worker, (vb_message){.kind = kind, .lane = lane});
+}
+
+static void run_track(vb_engine *engine, uint32_t lane) {
+  vb_track *track = &engine->tracks[lane];
+  track->run_at = vb_now();
+  if (!track->phase.spec.warmup_ns) track->counted_at = track->run_at;
+  track->state = VB_TRACK_RUN;
+  tell_all(engine, lane, VB_MESSAGE_RUN);
+}
+
+static void stop_track(vb_engine *engine, uint32_t lane) {
+  vb_track *track = &engine->tracks[lane];
+  if (track->state >= VB_TRACK_STOPPED) return;
+  track->stopped_at = vb_now();
+  track->state = VB_TRACK_STOPPED;
+  tell_all(engine, lane, VB_MESSAGE_STOP);
+}
+
+static void stop_all(vb_engine *engine) {
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    if (engine->tracks[i].state < VB_TRACK_STOPPED) engine->tracks[i].cut = true;
+    stop_track(engine, i);
+  }
+}
+
+void vb_engine_stop(vb_engine *engine) {
+  if (engine->running) stop_all(engine);
+}
+
+/* Warm-up and duration of a lane that runs; the end of one that has no more numbers. */
+static void drive_track(vb_engine *engine, uint32_t lane, vb_ns now) {
+  vb_track *track = &engine->tracks[lane];
+  const vb_phase_spec *spec = &track->phase.spec;
+  if (track->state == VB_TRACK_DELAYED) {
+    if (now >= engine->tracks[0].run_at + spec->start_ns) run_track(engine, lane);
+    return;
+  }
+  if (track->state != VB_TRACK_RUN) return;
+  if (!track->counted_at && now >= track->run_at + spec->warmup_ns) {
+    vb_numbers_count(&track->phase.numbers, spec->requests);
+    track->counted_at = now;
+  }
+  if (spec->duration_ns && track->counted_at && now >= track->counted_at + spec->duration_ns) {
+    track->by_time = true;
+    stop_track(engine, lane);
+  } else if (all_in(engine, lane, VB_LANE_IDLE, false) &&
+             !atomic_load(&track->phase.numbers.returned)) {
+    stop_track(engine, lane);
+  }
+}
+
+static void drive(vb_engine *engine, vb_ns now) {
+  for (uint32_t i = 0; i < engine->track_count; i++) drive_track(engine, i, now);
+  if (engine->tracks[0].state < VB_TRACK_STOPPED) return;
+  for (uint32_t i = 1; i < engine->track_count; i++) stop_track(engine, i);
+}
+
+/* A lane that failed stops all; the event comes when the others have drained. */
+static void note_failure(vb_engine *engine) {
+  if (engine->failed_status) return;
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    for (uint32_t i = 0; i < engine->track_count; i++) {
+      if (lane_state(engine, w, i) != VB_LANE_FAILED) continue;
+      const vb_error *error = &engine->crew[w].worker->lanes[i].error;
+      engine->failed_status = error->status;
+      (void)snprintf(engine->failed_text, sizeof engine->failed_text, "%s", error->text);
+      stop_all(engine);
+      return;
+    }
+  }
+}
+
+static bool all_ended(const vb_engine *engine) {
+  for (uint32_t i = 0; i < engine->track_count; i++)
+    if (!all_in(engine, i, VB_LANE_DONE, true)) return false;
+  return true;
+}
+
+static bool tick(vb_engine *engine, vb_event *out, bool last) {
+  vb_run_take_intervals(engine, last);
+  vb_run_end_second(engine);
+  bool any = false;
+  for (uint32_t i = 0; i < engine->track_count; i++) any |= engine->tracks[i].has_second;
+  if (any) out->kind = VB_EVENT_TICK;
+  return any;
+}
+
+static void end_run(vb_engine *engine, vb_event *out) {
+  vb_run_collect(engine);
+  engine->running = false;
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    engine->tracks[i].state = VB_TRACK_DONE;
+    vb_numbers_fini(&engine->tracks[i].phase.numbers);
+  }
+  out->kind = engine->failed_status ? VB_EVENT_FAILED : VB_EVENT_DONE;
+  out->status = engine->failed_status;
+  if (engine->failed_status) (void)snprintf(out->text, sizeof out->text, "%s", engine->failed_text);
+}
+
+/* Looks whether a worker has been in one call of a script for too long. */
+static vb_crew *find_stuck(vb_engine *engine, vb_ns now) {
+  vb_ns limit = engine->shared->spec.hook_timeout_ns;
+  for (uint32_t w = 0; limit && w < engine->threads; w++) {
+    vb_crew *crew = &engine->crew[w];
+    const vb_watch *watch = &crew->worker->watch;
+    uint64_t calls = atomic_load(&watch->calls);
+    if (calls != crew->calls_seen || !atomic_load(&watch->active)) {
+      crew->calls_seen = calls;
+      crew->calls_since = now;
+    } else if (!crew->lost && now > crew->calls_since + limit) {
+      return crew;
+    }
+  }
+  return NULL;
+}
+
+static void give_up_on(vb_engine *engine, vb_crew *crew, vb_event *out) {
+  char what[VB_FUNCTION_TEXT];
+  vb_worker *worker = crew->worker;
+  engine->shared->spec.script->describe(worker->hooks.state, atomic_load(&worker->watch.active),
+                                        what);
+  double limit = (double)engine->shared->spec.hook_timeout_ns / (double)VB_NS_PER_S;
+  crew->lost = true;
+  stop_all(engine);
+  vb_ns until = vb_now() + LOST_MS * VB_NS_PER_MS;
+  while (!all_ended(engine) && vb_now() < until) wait_for_news(engine, WATCH_MS);
+  for (uint32_t w = 0; w < engine->threads; w++)
+    for (uint32_t i = 0; i < engine->track_count; i++)
+      if (lane_state(engine, w, i) < VB_LANE_DONE) engine->crew[w].lost = true;
+  (void)tick(engine, out, true);
+  end_run(engine, out);
+  out->kind = VB_EVENT_STUCK;
+  out->status = VB_ESCRIPT;
+  (void)snprintf(out->text, sizeof out->text, "%s has not returned for %.3g s", what, limit);
+}
+
+static bool told_of_signal(vb_engine *engine, vb_event *out) {
+  const vb_signals *signals = engine->shared->spec.signals;
+  if (!signals || vb_signals_count(signals) <= engine->signals_told) return false;
+  engine->signals_told = vb_signals_count(signals);
+  out->kind = VB_EVENT_SIGNAL;
+  return true;
+}
+
+static void fail_opening(vb_engine *engine) {
+  uint32_t ready = 0, wanted = 0;
+  for (uint32_t i = 0; i < engine->track_count; i++) wanted += engine->tracks[i].clients;
+  for (uint32_t w = 0; w < engine->threads; w++)
+    for (uint32_t i = 0; i < engine->track_count; i++)
+      ready += engine->crew[w].worker->lanes[i].ready_shown;
+  engine->failed_status = VB_ETIMEOUT;
+  (void)snprintf(engine->failed_text, sizeof engine->failed_text,
+                 "%u of %u connections could be opened within %.3g s", ready, wanted,
+                 (double)engine->shared->spec.connect_timeout_ns / (double)VB_NS_PER_S);
+  stop_all(engine);
+}
+
+/* Before the first operation: until every connection of every lane is open. True with an event. */
+static bool step_opening(vb_engine *engine, vb_ns now, vb_event *out) {
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    if (all_in(engine, i, VB_LANE_READY, false)) continue;
+    if (!engine->failed_status &&
+        now > engine->prepared_at + engine->shared->spec.connect_timeout_ns)
+      fail_opening(engine);
+    return false;
+  }
+  engine->started = true;
+  run_track(engine, 0);
+  engine->next_tick = engine->tracks[0].run_at + VB_NS_PER_S + TICK_SLACK_MS * VB_NS_PER_MS;
+  out->kind = VB_EVENT_START;
+  return true;
+}
+
+static bool step(vb_engine *engine, vb_ns now, vb_event *out) {
+  if (told_of_signal(engine, out)) return true;
+  note_failure(engine);
+  if (!engine->started && !engine->failed_status && engine->tracks[0].state < VB_TRACK_STOPPED)
+    return step_opening(engine, now, out);
+  if (engine->started) drive(engine, now);
+  vb_crew *stuck = find_stuck(engine, now);
+  if (stuck) {
+    give_up_on(engine, stuck, out);
+    return true;
+  }
+  if (all_ended(engine)) {
+    if (!engine->last_tick_told) {
+      engine->last_tick_told = true;
+      if (tick(engine, out, true)) return true;
+    }
+    end_run(engine, out);
+    return true;
+  }
+  if (!engine->started || now < engine->next_tick) return false;
+  engine->next_tick += VB_NS_PER_S;
+  return tick(engine, out, false);
+}
+
+static vb_ns earlier(vb_ns a, vb_ns b) {
+  return a < b ? a : b;
+}
+
+/* When main next has something to do by itself. */
+static vb_ns next_deadline(const vb_engine *engine, vb_ns now) {
+  vb_ns next = now + WATCH_MS * VB_NS_PER_MS;
+  if (engine->started) next = earlier(next, engine->next_tick);
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    const vb_track *track = &engine->tracks[i];
+    const vb_phase_spec *spec = &track->phase.spec;
+    if (track->state == VB_TRACK_DELAYED && engine->started)
+      next = earlier(next, engine->tracks[0].run_at + spec->start_ns);
+    if (track->state != VB_TRACK_RUN) continue;
+    if (!track->counted_at)
+      next = earlier(next, track->run_at + spec->warmup_ns);
+    else if (spec->duration_ns)
+      next = earlier(next, track->counted_at + spec->duration_ns);
+  }
+  return next;
+}
+
+void vb_engine_next(vb_engine *engine, int timeout_ms, vb_event *out) {
+  *out = (vb_event){.kind = VB_EVENT_TIMEOUT};
+  vb_ns until = timeout_ms < 0 ? UINT64_MAX : vb_now() + (vb_ns)(unsigned)timeout_ms * VB_NS_PER_MS;
+  while (engine->running) {
+    vb_ns now = vb_now();
+    if (step(engine, now, out) || now >= until) return;
+    vb_ns next = earlier(next_deadline(engine, now), until);
+    wait_for_news(engine, next > now ? (int)((next - now) / VB_NS_PER_MS) + 1 : 0);
+  }
+}

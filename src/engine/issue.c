@@ -1,0 +1,232 @@
+#include "engine/worker.h"
+
+#include "resp/writer.h"
+
+/* A node's queue holds at most this many windows of its connections: drawing ahead further would
+ * only grow the queue of a node that is slower than the others. */
+enum { WINDOWS_AHEAD = 4 };
+
+static bool next_number(vb_lane *lane, uint64_t *n) {
+  if (lane->block.first >= lane->block.end) {
+    if (!vb_numbers_take(&lane->phase->numbers, &lane->block)) {
+      lane->out_of_numbers = true;
+      return false;
+    }
+  }
+  *n = lane->block.first++;
+  return true;
+}
+
+/* A cursor ended at operation n: no other begins after it. */
+static void close_numbers(vb_lane *lane, uint64_t n) {
+  atomic_store(&lane->phase->exhausted, true);
+  vb_numbers_close(&lane->phase->numbers, n);
+  lane->block = (vb_block){0, 0};
+  lane->out_of_numbers = true;
+}
+
+static void render_failed(vb_connection *connection, enum vb_render why, uint64_t n) {
+  vb_lane *lane = connection->lane;
+  if (why == VB_RENDER_EXHAUSTED) {
+    close_numbers(lane, n);
+    return;
+  }
+  vb_worker *worker = lane->worker;
+  vb_lane_fail(lane, VB_ESCRIPT, "%s", worker->shared->spec.script->message(worker->hooks.state));
+}
+
+/* Appends the request of one command to the connection's outbox. */
+static enum vb_render append_command(vb_connection *connection, const vb_command *command,
+                                     vb_operation *operation) {
+  vb_worker *worker = connection->lane->worker;
+  size_t size = vb_command_fixed_size(command);
+  if (VB_LIKELY(size)) {
+    char *to = vb_outbox_reserve(&connection->outbox, &worker->pool, size);
+    enum vb_render why = vb_command_fill(command, &worker->renderer, operation, to);
+    if (why) return why;
+    vb_outbox_commit(&connection->outbox, size);
+    return VB_RENDER_OK;
+  }
+  worker->renderer.connection = connection->index;
+  enum vb_render why = vb_command_render(command, &worker->renderer, operation);
+  if (why) return why;
+  const char *request = vb_renderer_request(&worker->renderer, &size);
+  memcpy(vb_outbox_reserve(&connection->outbox, &worker->pool, size), request, size);
+  vb_outbox_commit(&connection->outbox, size);
+  return VB_RENDER_OK;
+}
+
+static void append_word(vb_connection *connection, const char *request, size_t size) {
+  vb_worker *worker = connection->lane->worker;
+  memcpy(vb_outbox_reserve(&connection->outbox, &worker->pool, size), request, size);
+  vb_outbox_commit(&connection->outbox, size);
+}
+
+static void push_flight(vb_connection *connection, const vb_entry *entry, uint32_t step, uint64_t n,
+                        uint32_t replies) {
+  vb_flight *flight = vb_connection_push(connection);
+  flight->n = n;
+  flight->end = connection->outbox.appended;
+  flight->entry = entry;
+  flight->step = (uint16_t)step;
+  flight->replies = (uint16_t)replies;
+}
+
+static void count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) {
+  lane->interval->sent++;
+  lane->interval->bytes_sent += bytes;
+  if (vb_lane_counts(lane, n)) {
+    lane->rows[row].counters.bytes_sent += bytes;
+    if (VB_UNLIKELY(!lane->first_issue)) lane->first_issue = lane->worker->now;
+  }
+}
+
+static uint32_t begin_transaction(vb_connection *connection, const vb_entry *entry, uint64_t n) {
+  static const char multi[] = "*1\r\n$5\r\nMULTI\r\n", exec[] = "*1\r\n$4\r\nEXEC\r\n";
+  vb_lane *lane = connection->lane;
+  vb_operation operation;
+  enum vb_render why = vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
+  uint64_t before = connection->outbox.appended;
+  vb_operation_begin(&operation, lane->phase->stream, n);
+  if (!why) append_word(connection, multi, sizeof multi - 1);
+  for (uint32_t i = 0; !why && i < entry->step_count; i++)
+    why = append_command(connection, entry->steps[i].command, &operation);
+  if (why) {
+    render_failed(connection, why, n);
+    return 0;
+  }
+  append_word(connection, exec, sizeof exec - 1);
+  push_flight(connection, entry, 0, n, entry->step_count + 2);
+  count_sent(lane, entry->row, n, connection->outbox.appended - before);
+  return 1;
+}
+
+/* The ids that the steps before `step` drew; and, before a sequence begins, whether all its cursors
+ * still give: an operation is sent whole or not at all. */
+static enum vb_render draw_before(const vb_lane *lane, const vb_entry *entry, uint32_t step,
+                                  vb_operation *operation, uint64_t n) {
+  uint64_t stream = lane->phase->stream;
+  if (!step && entry->step_count > 1 && lane->program_ends) {
+    enum vb_render why = vb_entry_draw(entry, entry->step_count, operation, stream, n);
+    if (why) return why;
+  }
+  if (step) return vb_entry_draw(entry, step, operation, stream, n);
+  vb_operation_begin(operation, stream, n);
+  return VB_RENDER_OK;
+}
+
+uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
+                             uint64_t n) {
+  if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, n);
+  vb_lane *lane = connection->lane;
+  vb_operation operation;
+  enum vb_render why = draw_before(lane, entry, step, &operation, n);
+  uint32_t sent = 0;
+  while (!why) {
+    uint64_t before = connection->outbox.appended;
+    why = append_command(connection, entry->steps[step].command, &operation);
+    if (why) break;
+    push_flight(connection, entry, step, n, 1);
+    count_sent(lane, entry->steps[step].row, n, connection->outbox.appended - before);
+    sent++;
+    if (++step == entry->step_count || entry->steps[step].condition != VB_ALWAYS) return sent;
+  }
+  render_failed(connection, why, n);
+  return 0;
+}
+
+/* The first steps of operation n on this connection. */
+static bool start(vb_connection *connection, uint64_t n) {
+  vb_lane *lane = connection->lane;
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
+  connection->open++;
+  if (VB_LIKELY(vb_connection_begin(connection, entry, 0, n))) return true;
+  connection->open--;
+  lane->open--;
+  return false;
+}
+
+static uint32_t route(const vb_lane *lane, uint64_t n) {
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
+  vb_operation operation;
+  vb_operation_begin(&operation, lane->phase->stream, n);
+  const vb_command *command = entry->steps[0].command;
+  if (vb_command_draw(command, &operation)) return 0; /* ended: whoever writes it will find out */
+  return vb_router_node(&lane->worker->shared->router, vb_command_slot(command, &operation), n);
+}
+
+static void wait_for_work(vb_connection *connection) {
+  vb_lane_node *node = &connection->lane->nodes[connection->node];
+  if (connection->waiting) return;
+  connection->waiting = true;
+  node->waiting[node->waiting_count++] = connection;
+}
+
+/* The head of a node's queue, on a connection of it that has room. */
+static bool start_queued(vb_connection *connection) {
+  vb_lane *lane = connection->lane;
+  vb_queue *queue = &lane->nodes[connection->node].queue;
+  if (!vb_queue_length(queue)) return false;
+  lane->blocked = false;
+  return start(connection, vb_queue_pop(queue).n);
+}
+
+/* Operation n waits in `node`'s queue, or goes out at once when a connection there has room. */
+static void enqueue(vb_lane *lane, uint32_t node_index, uint64_t n) {
+  vb_lane_node *node = &lane->nodes[node_index];
+  vb_queue_push(&node->queue, (vb_waiting){n, 0});
+  lane->open++;
+  if (node->waiting_count) {
+    vb_connection *connection = node->waiting[--node->waiting_count];
+    connection->waiting = false;
+    if (connection->state != VB_CONNECTION_READY) return;
+    (void)start_queued(connection);
+    if (connection->open < lane->phase->spec.pipeline) wait_for_work(connection);
+    vb_worker_mark_dirty(lane->worker, connection);
+  }
+  uint64_t most = (uint64_t)WINDOWS_AHEAD * node->connections * lane->phase->spec.pipeline;
+  lane->blocked = vb_queue_length(&node->queue) >= most;
+}
+
+/* The next operation that is this connection's; others join their nodes' queues. */
+static bool draw_for(vb_connection *connection, uint64_t *n) {
+  vb_lane *lane = connection->lane;
+  while (lane->accepting && !lane->blocked && next_number(lane, n)) {
+    uint32_t node = lane->node_count == 1 ? 0 : route(lane, *n);
+    if (node == connection->node) {
+      lane->open++;
+      return true;
+    }
+    enqueue(lane, node, *n);
+  }
+  return false;
+}
+
+static bool start_one(vb_connection *connection) {
+  vb_lane *lane = connection->lane;
+  if (lane->node_count > 1 && vb_queue_length(&lane->nodes[connection->node].queue))
+    return start_queued(connection);
+  uint64_t n;
+  return draw_for(connection, &n) && start(connection, n);
+}
+
+void vb_connection_fill(vb_connection *connection) {
+  vb_lane *lane = connection->lane;
+  uint32_t window = lane->phase->spec.pipeline;
+  if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN)
+    while (connection->open < window && start_one(connection)) {
+    }
+  if (lane->node_count > 1 && connection->open < window) wait_for_work(connection);
+  vb_connection_flush(connection);
+}
+
+void vb_lane_fill_waiting(vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->node_count && !lane->blocked; i++) {
+    vb_lane_node *node = &lane->nodes[i];
+    for (uint32_t left = node->waiting_count; left && node->waiting_count; left--) {
+      vb_connection *connection = node->waiting[--node->waiting_count];
+      connection->waiting = false;
+      if (connection->state == VB_CONNECTION_READY) vb_connection_fill(connection);
+    }
+  }
+}

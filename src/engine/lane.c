@@ -1,0 +1,281 @@
+#include "engine/rows.h"
+#include "engine/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+  OPENING_AT_ONCE = 64, /* a worker's connections that are being opened: below any listen backlog */
+  INTERVAL_DIGITS = 2,
+  NODE_DIGITS = 2,
+  HANDSHAKE_FLIGHTS = 4
+};
+
+void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state) {
+  atomic_store(&lane->state, state);
+  vb_worker_notify(lane->worker);
+}
+
+void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) {
+  if (atomic_load(&lane->state) == VB_LANE_FAILED) return;
+  va_list args;
+  va_start(args, format);
+  lane->error.status = status;
+  (void)vsnprintf(lane->error.text, sizeof lane->error.text, format, args);
+  va_end(args);
+  lane->accepting = false;
+  vb_lane_set_state(lane, VB_LANE_FAILED);
+}
+
+void vb_lane_operation_ended(vb_lane *lane, uint64_t n) {
+  lane->open--;
+  lane->interval->operations++;
+  if (!vb_lane_counts(lane, n)) return;
+  lane->rows[0].counters.operations++;
+  lane->last_reply = lane->worker->now;
+}
+
+static int fit_nodes(vb_lane *lane, uint32_t count, uint32_t clients) {
+  if (!lane->nodes) lane->nodes = calloc(count, sizeof *lane->nodes);
+  if (!lane->nodes) return VB_ENOMEM;
+  lane->node_count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    vb_lane_node *node = &lane->nodes[i];
+    vb_connection **waiting = realloc(node->waiting, (clients + 1) * sizeof(vb_connection *));
+    if (!waiting) return VB_ENOMEM;
+    node->waiting = waiting;
+    node->waiting_count = node->connections = 0;
+    vb_queue_clear(&node->queue);
+  }
+  return VB_OK;
+}
+
+static uint32_t flights_of(const vb_phase *phase) {
+  uint32_t flights = phase->spec.pipeline * vb_program_most_steps(phase->spec.program);
+  return flights < HANDSHAKE_FLIGHTS ? HANDSHAKE_FLIGHTS : flights;
+}
+
+/* Keeps connections that stay on their node, closes those too many, makes those that lack. */
+static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_client) {
+  uint32_t flights = clients ? flights_of(lane->phase) : 0;
+  for (uint32_t i = clients; i < lane->connection_count; i++)
+    vb_connection_free(lane->connections[i]);
+  if (lane->connection_count > clients) lane->connection_count = clients;
+  vb_connection **grown = realloc(lane->connections, (clients + 1) * sizeof(vb_connection *));
+  if (!grown) return VB_ENOMEM;
+  lane->connections = grown;
+  for (uint32_t i = 0; i < clients; i++) {
+    uint32_t node = (first_client + i) % lane->node_count;
+    if (i < lane->connection_count && grown[i]->node != node) {
+      vb_connection_free(grown[i]);
+      grown[i] = NULL;
+    }
+    if (i >= lane->connection_count) grown[i] = NULL;
+    if (!grown[i]) grown[i] = vb_connection_new(lane, i, node, flights);
+    if (i >= lane->connection_count) lane->connection_count = i + 1;
+    if (!grown[i] || vb_connection_resize(grown[i], flights)) return VB_ENOMEM;
+    grown[i]->waiting = grown[i]->dirty = false;
+    grown[i]->attempts = 0;
+    lane->nodes[node].connections++;
+  }
+  return VB_OK;
+}
+
+static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
+  const vb_engine_shared *shared = lane->worker->shared;
+  uint32_t nodes = shared->spec.endpoint_count;
+  uint32_t rows = lane->phase ? vb_program_rows(lane->phase->spec.program) : 0;
+  if (vb_rows_fit(&lane->rows, lane->row_capacity, rows, shared->spec.digits)) return VB_ENOMEM;
+  if (rows > lane->row_capacity) lane->row_capacity = rows;
+  lane->row_count = rows;
+  if (nodes > 1 && vb_rows_fit(&lane->node_rows, lane->node_count, nodes, NODE_DIGITS))
+    return VB_ENOMEM;
+  if (fit_nodes(lane, nodes, clients)) return VB_ENOMEM;
+  vb_interval_channel_free(lane->intervals);
+  lane->intervals = vb_interval_channel_new(INTERVAL_DIGITS, vb_now());
+  if (!lane->intervals) return VB_ENOMEM;
+  lane->interval = vb_interval_current(lane->intervals);
+  return fit_connections(lane, clients, first_client);
+}
+
+static void reset(vb_lane *lane) {
+  lane->accepting = lane->blocked = lane->out_of_numbers = false;
+  lane->block = (vb_block){0, 0};
+  lane->counted_from = UINT64_MAX;
+  lane->open = 0;
+  lane->run.count = 0;
+  lane->slowest.used = 0;
+  lane->slowest_floor = 0;
+  lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
+  lane->next_open = 0;
+}
+
+void vb_lane_open_more(vb_lane *lane) {
+  uint32_t opening = lane->next_open - lane->ready_count;
+  while (lane->next_open < lane->connection_count && opening < OPENING_AT_ONCE) {
+    vb_connection *connection = lane->connections[lane->next_open++];
+    if (connection->state == VB_CONNECTION_READY) continue;
+    opening++;
+    vb_connection_open(connection);
+    if (atomic_load(&lane->state) == VB_LANE_FAILED) return;
+  }
+  if (atomic_load(&lane->state) == VB_LANE_PREPARE && lane->ready_count == lane->connection_count)
+    vb_lane_set_state(lane, VB_LANE_READY);
+}
+
+int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t index,
+                    uint32_t clients, uint32_t first_client, vb_error *err) {
+  lane->worker = worker;
+  lane->phase = phase;
+  lane->index = index;
+  reset(lane);
+  if (fit(lane, clients, first_client))
+    return vb_fail(err, VB_ENOMEM, "out of memory: %u connections", clients);
+  if (!phase) {
+    vb_lane_set_state(lane, VB_LANE_OFF);
+    return VB_OK;
+  }
+  lane->program_ends = vb_program_ends(phase->spec.program);
+  atomic_store(&lane->state, VB_LANE_PREPARE);
+  vb_lane_open_more(lane);
+  return VB_OK;
+}
+
+void vb_lane_run(vb_lane *lane) {
+  vb_worker *worker = lane->worker;
+  worker->now = vb_now();
+  lane->interval->start_ns = worker->now;
+  lane->next_second = worker->now + VB_NS_PER_S;
+  lane->cpu_start = vb_thread_cpu();
+  lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
+  lane->accepting = !lane->phase->spec.idle;
+  atomic_store(&lane->state, VB_LANE_RUN);
+  for (uint32_t i = 0; i < lane->connection_count; i++)
+    if (lane->connections[i]->state == VB_CONNECTION_READY)
+      vb_connection_fill(lane->connections[i]);
+}
+
+static void finish(vb_lane *lane) {
+  vb_lane_record_flush(lane);
+  lane->cpu_end = vb_thread_cpu();
+  vb_lane_set_state(lane, VB_LANE_DONE);
+}
+
+void vb_lane_stop(vb_lane *lane) {
+  int state = atomic_load(&lane->state);
+  if (state != VB_LANE_RUN && state != VB_LANE_IDLE && state != VB_LANE_READY &&
+      state != VB_LANE_PREPARE)
+    return;
+  lane->accepting = false;
+  for (uint32_t i = 0; i < lane->node_count; i++) {
+    lane->open -= vb_queue_length(&lane->nodes[i].queue);
+    vb_queue_clear(&lane->nodes[i].queue);
+  }
+  lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
+  atomic_store(&lane->state, VB_LANE_DRAIN);
+  if (!lane->open) finish(lane);
+}
+
+/* The warm-up has ended since the last round: what follows counts. */
+static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
+  lane->counted_from = counted_from;
+  lane->cpu_start = vb_thread_cpu();
+  lane->next_second = lane->worker->now;
+}
+
+static void post_second(vb_lane *lane) {
+  vb_ns now = lane->worker->now;
+  vb_lane_record_flush(lane);
+  lane->interval->open_connections = lane->ready_count;
+  if (vb_interval_post(lane->intervals, now)) lane->interval = vb_interval_current(lane->intervals);
+  while (lane->next_second <= now) lane->next_second += VB_NS_PER_S;
+}
+
+void vb_lane_round(vb_lane *lane) {
+  int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
+  if (state == VB_LANE_DRAIN && !lane->open) finish(lane);
+  if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
+  uint64_t counted = atomic_load_explicit(&lane->phase->numbers.counted_from, memory_order_relaxed);
+  if (VB_UNLIKELY(counted != lane->counted_from)) begin_to_count(lane, counted);
+  if (lane->worker->now >= lane->next_second) post_second(lane);
+  if (lane->node_count > 1 && !lane->blocked) vb_lane_fill_waiting(lane);
+  if (state == VB_LANE_RUN && lane->out_of_numbers && !lane->open)
+    vb_lane_set_state(lane, VB_LANE_IDLE);
+}
+
+static void time_out(vb_connection *connection, vb_ns limit) {
+  const vb_flight *oldest = &connection->ring[connection->head & (connection->ring_size - 1)];
+  vb_ns now = connection->lane->worker->now;
+  if (connection->state != VB_CONNECTION_READY || connection->head == connection->tail) return;
+  if (!oldest->written || now < oldest->written + limit) return;
+  char message[80];
+  (void)snprintf(message, sizeof message, "no reply within %.3g s",
+                 (double)limit / (double)VB_NS_PER_S);
+  vb_connection_break(connection, "timeout", message);
+}
+
+/* A node without a connection for longer than --connect-timeout ends the run. */
+static void check_nodes(vb_lane *lane) {
+  vb_worker *worker = lane->worker;
+  vb_ns limit = worker->shared->spec.connect_timeout_ns;
+  for (uint32_t i = 0; i < lane->node_count; i++) {
+    const vb_lane_node *node = &lane->nodes[i];
+    if (!node->connections || !node->down_since || worker->now < node->down_since + limit) continue;
+    vb_lane_fail(lane, VB_ECONNECT, "%s: gone for %.3g s", worker->shared->addresses[i].text,
+                 (double)limit / (double)VB_NS_PER_S);
+  }
+}
+
+/* A worker without connections lets others have its numbers; one without numbers takes theirs. */
+static void share_numbers(vb_lane *lane, int state) {
+  vb_numbers *numbers = &lane->phase->numbers;
+  if (!lane->ready_count) {
+    vb_numbers_return(numbers, lane->block);
+    lane->block = (vb_block){0, 0};
+    return;
+  }
+  if (state != VB_LANE_IDLE || !atomic_load(&numbers->returned)) return;
+  lane->out_of_numbers = false;
+  atomic_store(&lane->state, VB_LANE_RUN);
+  for (uint32_t i = 0; i < lane->connection_count; i++)
+    if (lane->connections[i]->state == VB_CONNECTION_READY)
+      vb_connection_fill(lane->connections[i]);
+}
+
+static void give_up_draining(vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->connection_count; i++)
+    if (lane->connections[i]->open)
+      vb_connection_break(lane->connections[i], "timeout", "no reply before the end of the phase");
+}
+
+void vb_lane_sweep(vb_lane *lane) {
+  vb_ns now = lane->worker->now;
+  int state = atomic_load(&lane->state);
+  if (state == VB_LANE_DRAIN && now >= lane->drain_until) give_up_draining(lane);
+  if (state != VB_LANE_RUN && state != VB_LANE_IDLE && state != VB_LANE_DRAIN) return;
+  vb_ns limit = lane->phase->spec.timeout_ns;
+  for (uint32_t i = 0; i < lane->connection_count; i++) {
+    vb_connection *connection = lane->connections[i];
+    if (limit) time_out(connection, limit);
+    if (state != VB_LANE_DRAIN && connection->state == VB_CONNECTION_CLOSED &&
+        now >= connection->retry_at)
+      vb_connection_open(connection);
+  }
+  if (state == VB_LANE_DRAIN) return;
+  check_nodes(lane);
+  share_numbers(lane, state);
+}
+
+void vb_lane_free(vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_free(lane->connections[i]);
+  free(lane->connections);
+  for (uint32_t i = 0; lane->nodes && i < lane->node_count; i++) {
+    vb_queue_fini(&lane->nodes[i].queue);
+    free(lane->nodes[i].waiting);
+  }
+  free(lane->nodes);
+  vb_rows_free(lane->rows, lane->row_capacity);
+  vb_rows_free(lane->node_rows, lane->node_count);
+  vb_interval_channel_free(lane->intervals);
+}

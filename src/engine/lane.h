@@ -1,0 +1,183 @@
+/* A lane: one phase as one worker runs it. Connections, operations in flight, statistics.
+ * The worker's alone, but for what is marked shared. Private to engine/. */
+#ifndef VB_ENGINE_LANE_H
+#define VB_ENGINE_LANE_H
+
+#include "cluster/router.h"
+#include "engine/numbers.h"
+#include "engine/outbox.h"
+#include "engine/queue.h"
+#include "engine/script.h"
+#include "stats/interval.h"
+
+/* A phase as all workers see it; made by main for a run, shared. */
+typedef struct vb_phase {
+  vb_phase_spec spec;
+  uint64_t stream; /* hash of seed and name */
+  vb_numbers numbers;
+  atomic_bool exhausted; /* a cursor ended it */
+} vb_phase;
+
+/* Where a lane stands. Written by the worker, but for VB_LANE_PREPARE; main is told of changes. */
+enum vb_lane_state {
+  VB_LANE_OFF,     /* no phase */
+  VB_LANE_PREPARE, /* connections are being opened */
+  VB_LANE_READY,   /* all are open */
+  VB_LANE_RUN,
+  VB_LANE_IDLE,  /* no more numbers, nothing in flight */
+  VB_LANE_DRAIN, /* stopped: waiting for what is in flight */
+  VB_LANE_DONE,
+  VB_LANE_FAILED /* `error` says why */
+};
+
+/* One request, or one transaction, that waits for its replies. */
+typedef struct vb_flight {
+  uint64_t n;
+  vb_ns written;         /* clock before the write that carried its last byte; 0: not yet */
+  uint64_t end;          /* where its last byte ends in the outbox's count */
+  const vb_entry *entry; /* NULL: part of the handshake */
+  uint16_t step;         /* of the entry; of the handshake */
+  uint16_t replies;      /* still to come */
+  uint16_t failed;       /* transaction: replies that were errors */
+} vb_flight;
+
+enum vb_connection_state {
+  VB_CONNECTION_CLOSED,
+  VB_CONNECTION_OPENING,
+  VB_CONNECTION_HANDSHAKE,
+  VB_CONNECTION_READY
+};
+
+typedef struct vb_connection {
+  struct vb_lane *lane;
+  vb_stream *stream;
+  vb_outbox outbox;
+  vb_flight *ring; /* in flight, a power of two */
+  uint32_t ring_size, head, tail;
+  uint32_t unstamped; /* first flight whose last byte is not written */
+  uint32_t open;      /* operations in its window */
+  uint32_t index, node;
+  uint8_t state;     /* enum vb_connection_state */
+  bool wants_write;  /* registered for writability */
+  bool waiting;      /* on its node's list of connections with room */
+  bool dirty;        /* on the worker's list of connections to flush */
+  uint32_t attempts; /* failed ones in a row */
+  vb_ns retry_at;    /* when closed: next attempt to open */
+  vb_scanner scanner;
+  vb_bytes tail_bytes; /* the unfinished end of what was received */
+} vb_connection;
+
+typedef struct vb_lane_node {
+  vb_queue queue;
+  vb_connection *
+      *waiting; /* connections with room and nothing to do; capacity: all of the node's */
+  uint32_t waiting_count;
+  uint32_t connections, ready;
+  vb_ns down_since; /* no connection is ready since; 0: some is */
+} vb_lane_node;
+
+/* Equal successes in a row (replies of one write, read together) are recorded at once. */
+typedef struct vb_run_length {
+  vb_ns latency;
+  uint32_t row, node;
+  uint64_t count;
+} vb_run_length;
+
+typedef struct vb_lane {
+  struct vb_worker *worker;
+  vb_phase *phase;
+  uint32_t index;
+  bool accepting;        /* operations may be started */
+  bool out_of_numbers;   /* no more to take */
+  bool program_ends;     /* a cursor may end in the middle of a sequence */
+  bool blocked;          /* a node's queue is full: others wait for it */
+  vb_block block;        /* numbers in hand */
+  uint64_t counted_from; /* copy of the phase's, read once a round */
+  uint64_t open;         /* operations begun and not finished, queued ones included */
+  vb_lane_node *nodes;
+  uint32_t node_count;
+  vb_connection **connections;
+  uint32_t connection_count, ready_count;
+  uint32_t next_open; /* the first whose opening has not begun in this phase */
+  vb_row *rows;       /* one a row of the program */
+  uint32_t row_count, row_capacity;
+  vb_row *node_rows; /* counters and latency by node, when there are several; else NULL */
+  vb_run_length run;
+  vb_slowest slowest;
+  uint64_t slowest_floor;
+  vb_interval_channel *intervals;
+  vb_interval *interval; /* the current one */
+  vb_ns next_second, first_issue, last_reply, drain_until;
+  vb_ns cpu_start, cpu_end;
+  atomic_int state;        /* shared: enum vb_lane_state */
+  atomic_uint ready_shown; /* shared: connections ready, for messages */
+  vb_error error;          /* shared once state is VB_LANE_FAILED */
+} vb_lane;
+
+/* lane.c: its life. */
+/* Fits rows, nodes and connections to the phase and starts to connect. VB_ENOMEM. */
+int vb_lane_prepare(vb_lane *lane, struct vb_worker *worker, vb_phase *phase, uint32_t index,
+                    uint32_t clients, uint32_t first_client, vb_error *err);
+void vb_lane_run(vb_lane *lane);
+/* Begins no more operations, drops the queued ones. */
+void vb_lane_stop(vb_lane *lane);
+/* After each round of events: what has changed state. */
+void vb_lane_round(vb_lane *lane);
+/* Every 10 to 100 ms: timeouts, reconnection, numbers to share. */
+void vb_lane_sweep(vb_lane *lane);
+/* Begins to open the connections whose turn has come. */
+void vb_lane_open_more(vb_lane *lane);
+/* Whether an operation counts (it is not of the warm-up). */
+static inline bool vb_lane_counts(const vb_lane *lane, uint64_t n) {
+  return n >= lane->counted_from;
+}
+/* The lane cannot go on: keeps the first reason and tells main. */
+void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) VB_PRINTF(3, 4);
+void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state);
+/* An operation has ended, well or not. */
+void vb_lane_operation_ended(vb_lane *lane, uint64_t n);
+void vb_lane_free(vb_lane *lane);
+
+/* record.c: statistics. */
+void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
+                    vb_ns now);
+void vb_lane_record_flush(vb_lane *lane);
+/* Counts an error of operation n that is no error reply. */
+void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, const char *kind,
+                         const char *message);
+/* Counts an error reply. */
+void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
+                               const char *text, size_t length);
+
+/* issue.c: operations on their way out. */
+/* Starts operations until the connection's window is full or there is nothing to start, and writes
+ * them. */
+void vb_connection_fill(vb_connection *connection);
+/* Begins the steps of an operation from `step` on, up to one that waits for a reply. Returns how
+ * many requests went out; 0 when a cursor ended or a hook failed (the lane knows). */
+uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
+                             uint64_t n);
+/* Fills connections that waited for room elsewhere. */
+void vb_lane_fill_waiting(vb_lane *lane);
+
+/* reply.c: replies on their way in. */
+/* The replies that are in `data`; returns the bytes used, -1 after closing the connection. */
+ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_t length);
+
+/* connection.c: opening, writing, closing. */
+vb_connection *vb_connection_new(vb_lane *lane, uint32_t index, uint32_t node, uint32_t pipeline);
+void vb_connection_free(vb_connection *connection);
+/* Room for `pipeline` operations of up to `steps` requests; only when nothing is in flight. */
+int vb_connection_resize(vb_connection *connection, uint32_t flights);
+void vb_connection_open(vb_connection *connection);
+/* Closes; what was in flight is counted as errors of `kind`. It will be opened again. */
+void vb_connection_break(vb_connection *connection, const char *kind, const char *message);
+/* Writes what is in the outbox and notes when. */
+void vb_connection_flush(vb_connection *connection);
+/* Readiness from the event loop. */
+void vb_connection_event(vb_connection *connection, uint32_t events);
+/* Puts a flight behind the others. */
+vb_flight *vb_connection_push(vb_connection *connection);
+const char *vb_connection_address(const vb_connection *connection);
+
+#endif

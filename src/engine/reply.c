@@ -1,0 +1,221 @@
+#include "engine/worker.h"
+
+#include <stdio.h>
+
+static void count_success(vb_connection *connection, const vb_flight *flight, uint32_t row,
+                          const vb_outcome *outcome) {
+  vb_lane *lane = connection->lane;
+  vb_counters *counters = &lane->rows[row].counters;
+  lane->interval->requests++;
+  if (!vb_lane_counts(lane, flight->n)) return;
+  counters->requests++;
+  if (lane->node_rows) lane->node_rows[connection->node].counters.requests++;
+  if (!outcome) return;
+  counters->hits += outcome->hits;
+  counters->misses += outcome->misses;
+}
+
+static void hook_failed(vb_lane *lane) {
+  vb_worker *worker = lane->worker;
+  vb_lane_fail(lane, VB_ESCRIPT, "%s", worker->shared->spec.script->message(worker->hooks.state));
+}
+
+/* Judges the reply of one command. True when it was answered well. */
+static bool judge_command(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+                          const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  if (VB_UNLIKELY(reply->error)) {
+    vb_lane_count_error_reply(lane, step->row, connection->node, flight->n,
+                              reply->text ? reply->text : "", reply->text_length);
+    return false;
+  }
+  if (!vb_command_has_processors(step->command)) {
+    count_success(connection, flight, step->row, NULL);
+    return true;
+  }
+  vb_operation operation;
+  vb_outcome outcome;
+  vb_operation_begin(&operation, lane->phase->stream, flight->n);
+  if (flight->step)
+    (void)vb_entry_draw(flight->entry, flight->step, &operation, lane->phase->stream, flight->n);
+  lane->worker->renderer.connection = connection->index;
+  vb_command_process(step->command, &lane->worker->renderer, &operation, reply, &outcome);
+  if (VB_LIKELY(!outcome.failed)) {
+    count_success(connection, flight, step->row, &outcome);
+    return true;
+  }
+  if (!strcmp(outcome.failed, "hook")) {
+    hook_failed(lane);
+    return false;
+  }
+  vb_lane_count_error(lane, step->row, connection->node, flight->n, outcome.failed,
+                      outcome.message);
+  return false;
+}
+
+static int ask_condition(vb_connection *connection, const vb_step *step, const vb_reply *reply,
+                         const vb_flight *flight) {
+  vb_worker *worker = connection->lane->worker;
+  vb_operation operation;
+  (void)vb_entry_draw(flight->entry, flight->step + 1u, &operation, connection->lane->phase->stream,
+                      flight->n);
+  vb_request request = {.n = (double)flight->n,
+                        .id = operation.id == UINT64_MAX ? -1 : (double)operation.id,
+                        .query = -1,
+                        .thread = worker->index,
+                        .connection = connection->index,
+                        .rng = {vb_draw(operation.stream, flight->n, step->function)}};
+  int answer = worker->hooks.condition(worker->hooks.state, step->function, reply, &request);
+  if (answer == VB_HOOK_FAILED) hook_failed(connection->lane);
+  return answer;
+}
+
+/* Whether a step runs after the reply of the step before it. */
+static bool runs_after(vb_connection *connection, const vb_step *step, const vb_reply *reply,
+                       const vb_flight *flight) {
+  switch ((enum vb_condition)step->condition) {
+  case VB_ALWAYS: return true;
+  case VB_WHEN_OK: return !reply->error;
+  case VB_WHEN_HIT: return !reply->error && reply->hits && !reply->misses;
+  case VB_WHEN_MISS: return !reply->error && (reply->misses || !reply->hits);
+  case VB_WHEN_FUNCTION: return ask_condition(connection, step, reply, flight) == 1;
+  }
+  return false;
+}
+
+/* What comes after a step's reply: nothing when the next is on its way already; else the next one
+ * that is to run; else the operation has ended. */
+static void advance(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
+  const vb_entry *entry = flight->entry;
+  uint32_t next = flight->step + 1u;
+  if (next < entry->step_count && entry->steps[next].condition == VB_ALWAYS) return;
+  while (next < entry->step_count && !runs_after(connection, &entry->steps[next], reply, flight))
+    next++;
+  if (next < entry->step_count && vb_connection_begin(connection, entry, next, flight->n)) return;
+  connection->open--;
+  vb_lane_operation_ended(connection->lane, flight->n);
+}
+
+/* One reply of a transaction on its way to EXEC: +OK, then +QUEUED or an error for each step. */
+static void judge_queued(vb_connection *connection, vb_flight *flight, const vb_reply *reply) {
+  uint32_t index = flight->entry->step_count + 1u - flight->replies;
+  if (!reply->error) return;
+  flight->failed++;
+  uint32_t row = index ? flight->entry->steps[index - 1].row : flight->entry->row;
+  vb_lane_count_error_reply(connection->lane, row, connection->node, flight->n, reply->text,
+                            reply->text_length);
+}
+
+/* Each element of EXEC's array is the reply of its command. True when all were answered well. */
+static bool judge_elements(vb_connection *connection, const vb_flight *flight,
+                           const vb_reply *reply) {
+  const vb_entry *entry = flight->entry;
+  const char *at = vb_reply_first(reply);
+  bool well = true;
+  for (uint32_t i = 0; i < entry->step_count && (int64_t)i < reply->integer; i++) {
+    vb_reply element;
+    vb_flight step = *flight;
+    step.step = (uint16_t)i;
+    at = vb_reply_element(at, &element);
+    well &= judge_command(connection, &step, &entry->steps[i], &element);
+  }
+  return well;
+}
+
+static void judge_exec(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  vb_worker *worker = lane->worker;
+  const vb_entry *entry = flight->entry;
+  bool counts = vb_lane_counts(lane, flight->n);
+  if (reply->error) {
+    if (!flight->failed)
+      vb_lane_count_error_reply(lane, entry->row, connection->node, flight->n, reply->text,
+                                reply->text_length);
+  } else if (reply->null) {
+    if (counts) lane->rows[entry->row].counters.conflicts++;
+  } else if (judge_elements(connection, flight, reply) && counts) {
+    lane->rows[entry->row].counters.requests++;
+    vb_lane_record(lane, entry->row, connection->node, flight->n, worker->now - flight->written,
+                   worker->now);
+  }
+  connection->open--;
+  vb_lane_operation_ended(lane, flight->n);
+}
+
+static void judge(vb_connection *connection, const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  vb_worker *worker = lane->worker;
+  vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  if (head->entry->kind == VB_ENTRY_TRANSACTION && --head->replies) {
+    judge_queued(connection, head, reply);
+    return;
+  }
+  vb_flight flight = *head; /* the ring's place may be taken by what follows */
+  connection->head++;
+  bool counts = vb_lane_counts(lane, flight.n);
+  uint32_t row = flight.entry->row;
+  lane->interval->bytes_received += reply->size;
+  if (flight.entry->kind == VB_ENTRY_TRANSACTION) {
+    judge_exec(connection, &flight, reply);
+  } else {
+    const vb_step *step = &flight.entry->steps[flight.step];
+    row = step->row;
+    if (VB_LIKELY(judge_command(connection, &flight, step, reply)) && VB_LIKELY(counts))
+      vb_lane_record(lane, row, connection->node, flight.n, worker->now - flight.written,
+                     worker->now);
+    advance(connection, &flight, reply);
+  }
+  if (counts) lane->rows[row].counters.bytes_received += reply->size;
+}
+
+static void protocol_error(vb_connection *connection, const char *message) {
+  vb_connection_break(connection, "protocol", message);
+}
+
+/* Whether the bytes of the reply that comes next are wanted. */
+static bool keeps_next(const vb_connection *connection) {
+  if (connection->head == connection->tail) return true; /* nobody asked: to be shown */
+  const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  return head->entry->kind == VB_ENTRY_TRANSACTION ||
+         vb_command_keeps_reply(head->entry->steps[head->step].command);
+}
+
+static void unasked(vb_connection *connection, const vb_reply *reply) {
+  char message[160];
+  (void)snprintf(message, sizeof message, "a reply that nobody asked for: \"%c%.*s\"", reply->type,
+                 (int)(reply->text_length < 80 ? reply->text_length : 80),
+                 reply->text ? reply->text : "");
+  protocol_error(connection, message);
+}
+
+/* One thing that the scanner closed. False when the connection was closed over it. */
+static bool take(vb_connection *connection, enum vb_scan scan, const vb_reply *reply) {
+  switch (scan) {
+  case VB_SCAN_PUSH: connection->lane->rows[0].counters.pushes++; return true;
+  case VB_SCAN_ATTRIBUTE: return true;
+  case VB_SCAN_BAD: protocol_error(connection, connection->scanner.reason); return false;
+  case VB_SCAN_MORE: return true;
+  case VB_SCAN_REPLY: break;
+  }
+  if (VB_UNLIKELY(connection->head == connection->unstamped)) {
+    unasked(connection, reply);
+    return false;
+  }
+  judge(connection, reply);
+  return connection->state == VB_CONNECTION_READY;
+}
+
+ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_t length) {
+  size_t used = 0;
+  while (used < length) {
+    vb_reply reply;
+    size_t step;
+    enum vb_scan scan = vb_scanner_next(&connection->scanner, data + used, length - used,
+                                        keeps_next(connection), &step, &reply);
+    used += step;
+    if (scan == VB_SCAN_MORE) break;
+    if (!take(connection, scan, &reply)) return -1;
+  }
+  vb_lane_record_flush(connection->lane);
+  return (ssize_t)used;
+}

@@ -1,0 +1,14 @@
+/* Rows of statistics: counters, errors and latency of a command, a node, a lane.
+ * One owner at a time. Private to engine/. */
+#ifndef VB_ENGINE_ROWS_H
+#define VB_ENGINE_ROWS_H
+
+#include "engine/engine.h"
+
+/* `want` cleared rows in *rows, which holds `have`; never fewer than it held, so that histograms
+ * stay allocated. VB_ENOMEM. */
+int vb_rows_fit(vb_row **rows, uint32_t have, uint32_t want, int digits);
+void vb_rows_free(vb_row *rows, uint32_t count);
+void vb_row_add(vb_row *into, const vb_row *from);
+
+#endif

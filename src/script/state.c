@@ -1,0 +1,386 @@
+#include "script/factory.h"
+
+#include "engine/script.h"
+#include "script/modules.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Source of the pointers that hooks get as `req` and `reply`. */
+static const char make_views[] = "local ffi = require('vbench.ffi').ffi\n"
+                                 "local request, reply = ...\n"
+                                 "return ffi.cast('vb_request *', request), "
+                                 "ffi.cast('vb_reply_view *', reply)\n";
+
+enum { TRACEBACK = 1, MESSAGE_SIZE = 2000, NUMBER_SIZE = 40 };
+
+typedef struct factory {
+  vb_script_factory base;
+  vb_shared *shared;
+  vb_bytes environment, canonical;
+} factory;
+
+/* A function of the script: where it is in the registry, and what it is in messages. */
+typedef struct function {
+  int reference;
+  char what[VB_FUNCTION_TEXT];
+} function;
+
+typedef struct state {
+  lua_State *lua; /* its stack holds the traceback handler and nothing else between calls */
+  vb_watch *watch;
+  vb_request request;
+  vb_reply_view reply;
+  int request_reference, reply_reference, done_reference;
+  function *functions;
+  uint32_t function_count;
+  char message[MESSAGE_SIZE];
+} state;
+
+static int traceback(lua_State *lua) {
+  if (!lua_isstring(lua, 1)) {
+    lua_pushfstring(lua, "(an error that is a %s)", luaL_typename(lua, 1));
+    lua_replace(lua, 1);
+  }
+  luaL_traceback(lua, lua, lua_tostring(lua, 1), 1);
+  return 1;
+}
+
+/* Takes the error from the stack. */
+static int failed(state *s, const char *what, vb_error *err) {
+  const char *text = lua_tostring(s->lua, -1);
+  (void)snprintf(s->message, sizeof s->message, "%s%s%s", what ? what : "", what ? ": " : "",
+                 text ? text : "unknown error");
+  lua_settop(s->lua, TRACEBACK);
+  return vb_fail(err, VB_ESCRIPT, "%s", s->message);
+}
+
+/* Calls what stands on the stack below its arguments, watched as `watched`. */
+static int call(state *s, unsigned watched, int arguments, int results) {
+  vb_watch_enter(s->watch, watched);
+  int code = lua_pcall(s->lua, arguments, results, TRACEBACK);
+  vb_watch_leave(s->watch);
+  return code;
+}
+
+static void append_bulk(vb_bytes *out, const char *text, size_t length) {
+  char header[NUMBER_SIZE];
+  int size = snprintf(header, sizeof header, "$%zu\r\n", length);
+  vb_bytes_append(out, header, (size_t)size);
+  vb_bytes_append(out, text, length);
+  vb_bytes_append(out, "\r\n", 2);
+}
+
+/* Integers below 2^53 as integers, other numbers so that they read back the same. */
+static size_t write_number(char *to, double number) {
+  if (number == floor(number) && fabs(number) < 0x1p53) {
+    bool negative = number < 0;
+    if (negative) *to++ = '-';
+    return vb_decimal_append(to, (uint64_t)fabs(number)) + negative;
+  }
+  return (size_t)snprintf(to, NUMBER_SIZE, "%.17g", number);
+}
+
+/* The text of the value at `index`; numbers are written to `room`. NULL when it cannot be sent. */
+static const char *value_text(lua_State *lua, int index, char room[NUMBER_SIZE], size_t *length) {
+  switch (lua_type(lua, index)) {
+  case LUA_TSTRING: return lua_tolstring(lua, index, length);
+  case LUA_TNUMBER: *length = write_number(room, lua_tonumber(lua, index)); return room;
+  default: return NULL;
+  }
+}
+
+static int value_failed(state *s, uint32_t number, int index) {
+  (void)snprintf(s->message, sizeof s->message,
+                 "%s returned a %s: a command takes strings, numbers, and tables of them",
+                 s->functions[number].what, luaL_typename(s->lua, index));
+  lua_settop(s->lua, TRACEBACK);
+  return VB_HOOK_FAILED;
+}
+
+/* The array at `index`: its values in order, -1 at one that cannot be sent (left on the stack). */
+static int append_table(lua_State *lua, int index, vb_bytes *out) {
+  int count = (int)lua_objlen(lua, index);
+  for (int i = 1; i <= count; i++) {
+    char room[NUMBER_SIZE];
+    size_t length;
+    lua_rawgeti(lua, index, i);
+    const char *text = value_text(lua, -1, room, &length);
+    if (!text) return -1;
+    append_bulk(out, text, length);
+    lua_pop(lua, 1);
+  }
+  return count;
+}
+
+/* Pushes function `number` and calls it with the request, behind `before` arguments it has pushed.
+ */
+static int call_function(state *s, uint32_t number, const vb_request *request, bool with_reply,
+                         int results) {
+  lua_State *lua = s->lua;
+  s->request = *request;
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, s->functions[number].reference);
+  if (with_reply) lua_rawgeti(lua, LUA_REGISTRYINDEX, s->reply_reference);
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, s->request_reference);
+  if (VB_LIKELY(!call(s, number + 1, with_reply ? 2 : 1, results))) return VB_OK;
+  (void)failed(s, s->functions[number].what, NULL);
+  return VB_HOOK_FAILED;
+}
+
+static int hook_arguments(void *context, uint32_t number, const vb_request *request,
+                          vb_bytes *out) {
+  state *s = context;
+  lua_State *lua = s->lua;
+  if (call_function(s, number, request, false, LUA_MULTRET)) return VB_HOOK_FAILED;
+  int count = 0, top = lua_gettop(lua);
+  for (int i = TRACEBACK + 1; i <= top; i++) {
+    char room[NUMBER_SIZE];
+    size_t length;
+    if (lua_type(lua, i) == LUA_TTABLE) {
+      int values = append_table(lua, i, out);
+      if (values < 0) return value_failed(s, number, -1);
+      count += values;
+      continue;
+    }
+    const char *text = value_text(lua, i, room, &length);
+    if (!text) return value_failed(s, number, i);
+    append_bulk(out, text, length);
+    count++;
+  }
+  lua_settop(lua, TRACEBACK);
+  return count;
+}
+
+static void append_escaped(vb_bytes *out, const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    char escape[8];
+    if (c == '"' || c == '\\') {
+      escape[0] = '\\';
+      escape[1] = (char)c;
+      vb_bytes_append(out, escape, 2);
+    } else if (c < ' ') {
+      (void)snprintf(escape, sizeof escape, "\\u%04x", c);
+      vb_bytes_append(out, escape, 6);
+    } else {
+      vb_bytes_append(out, text + i, 1);
+    }
+  }
+}
+
+static int hook_part(void *context, uint32_t number, const vb_request *request, bool escape_json,
+                     vb_bytes *out) {
+  state *s = context;
+  char room[NUMBER_SIZE];
+  size_t length;
+  if (call_function(s, number, request, false, 1)) return VB_HOOK_FAILED;
+  const char *text = value_text(s->lua, -1, room, &length);
+  if (!text) return value_failed(s, number, -1);
+  bool quoted = escape_json && lua_type(s->lua, -1) == LUA_TSTRING;
+  if (quoted) vb_bytes_append(out, "\"", 1);
+  if (escape_json)
+    append_escaped(out, text, length);
+  else
+    vb_bytes_append(out, text, length);
+  if (quoted) vb_bytes_append(out, "\"", 1);
+  lua_settop(s->lua, TRACEBACK);
+  return 0;
+}
+
+static int hook_reply(void *context, uint32_t number, const vb_reply *reply,
+                      const vb_request *request) {
+  state *s = context;
+  s->reply.reply = *reply;
+  int code = call_function(s, number, request, true, 0);
+  s->reply.reply = (vb_reply){0};
+  return code;
+}
+
+static int hook_condition(void *context, uint32_t number, const vb_reply *reply,
+                          const vb_request *request) {
+  state *s = context;
+  s->reply.reply = *reply;
+  int code = call_function(s, number, request, true, 1);
+  s->reply.reply = (vb_reply){0};
+  if (code) return code;
+  int answer = lua_toboolean(s->lua, -1);
+  lua_settop(s->lua, TRACEBACK);
+  return answer;
+}
+
+/* Takes the array of { fn, what } at `index`. */
+static int take_functions(state *s, int index) {
+  lua_State *lua = s->lua;
+  uint32_t count = (uint32_t)lua_objlen(lua, index);
+  s->functions = calloc(count + 1, sizeof *s->functions);
+  if (!s->functions) return VB_ENOMEM;
+  s->function_count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    lua_rawgeti(lua, index, (int)i + 1);
+    lua_getfield(lua, -1, "what");
+    const char *what = lua_tostring(lua, -1);
+    (void)snprintf(s->functions[i].what, VB_FUNCTION_TEXT, "%s", what ? what : "a function");
+    lua_pop(lua, 1);
+    lua_getfield(lua, -1, "fn");
+    s->functions[i].reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    lua_pop(lua, 1);
+  }
+  return VB_OK;
+}
+
+static int make_pointers(state *s) {
+  lua_State *lua = s->lua;
+  if (luaL_loadstring(lua, make_views)) return 1;
+  lua_pushlightuserdata(lua, &s->request);
+  lua_pushlightuserdata(lua, &s->reply);
+  if (lua_pcall(lua, 2, 2, TRACEBACK)) return 1;
+  s->reply_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+  s->request_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* Leaves require(module)[name] on the stack. */
+static int push_module_function(lua_State *lua, const char *module, const char *name) {
+  lua_getglobal(lua, "require");
+  lua_pushstring(lua, module);
+  if (lua_pcall(lua, 1, 1, TRACEBACK)) return 1;
+  lua_getfield(lua, -1, name);
+  lua_remove(lua, -2);
+  return 0;
+}
+
+static int differs(state *s, const factory *from, int worker_text, vb_error *err) {
+  lua_State *lua = s->lua;
+  lua_pushvalue(lua, worker_text);
+  lua_insert(lua, TRACEBACK + 1);
+  lua_settop(lua, TRACEBACK + 1);
+  if (push_module_function(lua, "vbench.canonical", "difference")) return failed(s, NULL, err);
+  lua_pushlstring(lua, from->canonical.data, from->canonical.length);
+  lua_pushvalue(lua, TRACEBACK + 1);
+  (void)lua_pcall(lua, 2, 1, TRACEBACK);
+  return failed(s, NULL, err);
+}
+
+static bool same_declarations(const state *s, const factory *from, int index) {
+  size_t length;
+  const char *text = lua_tolstring(s->lua, index, &length);
+  return text && length == from->canonical.length && !memcmp(text, from->canonical.data, length);
+}
+
+/* boot() has left: canonical text, functions, init, done. */
+static int take_boot(state *s, const factory *from, vb_error *err) {
+  lua_State *lua = s->lua;
+  int first = TRACEBACK + 1;
+  if (!same_declarations(s, from, first)) return differs(s, from, first, err);
+  if (take_functions(s, first + 1)) return vb_fail(err, VB_ENOMEM, "out of memory: hooks");
+  s->done_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+  if (lua_isfunction(lua, -1) && call(s, VB_WATCH_INIT, 0, 0)) return failed(s, "thread.init", err);
+  lua_settop(lua, TRACEBACK);
+  if (make_pointers(s)) return failed(s, NULL, err);
+  return VB_OK;
+}
+
+static int boot(state *s, const factory *from, uint32_t worker, vb_error *err) {
+  lua_State *lua = s->lua;
+  luaL_openlibs(lua);
+  vb_modules_register(lua);
+  lua_pushcfunction(lua, traceback);
+  lua_insert(lua, TRACEBACK);
+  if (push_module_function(lua, "vbench.worker", "boot")) return failed(s, NULL, err);
+  lua_pushlstring(lua, from->environment.data, from->environment.length);
+  lua_pushinteger(lua, (lua_Integer)worker);
+  lua_pushlightuserdata(lua, from->shared);
+  if (call(s, VB_WATCH_LOAD, 3, 4)) return failed(s, NULL, err);
+  return take_boot(s, from, err);
+}
+
+static void close_state(void *context) {
+  state *s = context;
+  lua_close(s->lua);
+  free(s->functions);
+  free(s);
+}
+
+static int open_state(void *context, uint32_t worker, vb_watch *watch, vb_hooks *hooks,
+                      vb_error *err) {
+  state *s = calloc(1, sizeof *s);
+  lua_State *lua = s ? luaL_newstate() : NULL;
+  if (!lua) {
+    free(s);
+    return vb_fail(err, VB_ENOMEM, "out of memory: a script state");
+  }
+  s->lua = lua;
+  s->watch = watch;
+  s->done_reference = LUA_NOREF;
+  int code = boot(s, context, worker, err);
+  if (code) {
+    close_state(s);
+    return code;
+  }
+  *hooks = (vb_hooks){.state = s,
+                      .arguments = hook_arguments,
+                      .part = hook_part,
+                      .reply = hook_reply,
+                      .condition = hook_condition};
+  return VB_OK;
+}
+
+static int finish_state(void *context, vb_bytes *out, vb_error *err) {
+  state *s = context;
+  lua_State *lua = s->lua;
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, s->done_reference);
+  if (lua_isfunction(lua, -1)) {
+    if (call(s, VB_WATCH_DONE, 0, 1)) return failed(s, "thread.done", err);
+    size_t length;
+    const char *text = lua_tolstring(lua, -1, &length);
+    if (text) vb_bytes_append(out, text, length);
+  }
+  lua_settop(lua, TRACEBACK);
+  return VB_OK;
+}
+
+static const char *state_message(void *context) {
+  return ((state *)context)->message;
+}
+
+static void describe(void *context, unsigned watched, char to[VB_FUNCTION_TEXT]) {
+  const state *s = context;
+  const char *what = "a hook";
+  switch (watched) {
+  case VB_WATCH_LOAD: what = "loading the script"; break;
+  case VB_WATCH_INIT: what = "thread.init"; break;
+  case VB_WATCH_DONE: what = "thread.done"; break;
+  default:
+    if (watched && watched <= s->function_count) what = s->functions[watched - 1].what;
+  }
+  (void)snprintf(to, VB_FUNCTION_TEXT, "%s", what);
+}
+
+vb_script_factory *vb_script_factory_new(vb_shared *shared, const char *environment,
+                                         size_t environment_length, const char *canonical,
+                                         size_t canonical_length) {
+  factory *made = calloc(1, sizeof *made);
+  if (!made) return NULL;
+  made->base = (vb_script_factory){.context = made,
+                                   .open = open_state,
+                                   .finish = finish_state,
+                                   .close = close_state,
+                                   .message = state_message,
+                                   .describe = describe};
+  made->shared = shared;
+  vb_bytes_append(&made->environment, environment, environment_length);
+  vb_bytes_append(&made->canonical, canonical, canonical_length);
+  return &made->base;
+}
+
+void vb_script_factory_free(vb_script_factory *base) {
+  if (!base) return;
+  factory *made = base->context;
+  vb_bytes_fini(&made->environment);
+  vb_bytes_fini(&made->canonical);
+  free(made);
+}
