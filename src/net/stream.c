@@ -22,11 +22,15 @@ typedef struct plain_stream {
   vb_address address;
 } plain_stream;
 
+void vb_stream_reason(char *to, size_t size, int error_number) {
+  (void)snprintf(to, size, "%s", strerror(error_number));
+  to[0] = (char)tolower((unsigned char)to[0]);
+}
+
 /* "127.0.0.1:6390: connection refused". */
 static int connect_failed(const char *address, int error_number, vb_error *err) {
   char reason[128];
-  (void)snprintf(reason, sizeof reason, "%s", strerror(error_number));
-  reason[0] = (char)tolower((unsigned char)reason[0]);
+  vb_stream_reason(reason, sizeof reason, error_number);
   return vb_fail(err, VB_ECONNECT, "%s: %s", address, reason);
 }
 

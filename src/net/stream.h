@@ -47,6 +47,9 @@ void vb_stream_close(vb_stream *stream);
  * plane only). VB_ECONNECT, VB_ETIMEOUT. `what` names the address in messages. */
 int vb_stream_wait_open(vb_stream *stream, const char *what, int timeout_ms, vb_error *err);
 
+/* Writes what an errno means, as messages say it behind an address: "connection refused". */
+void vb_stream_reason(char *to, size_t size, int error_number);
+
 static inline ssize_t vb_stream_read(vb_stream *stream, void *to, size_t size) {
   return stream->ops->read(stream, to, size);
 }

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdio.h>
@@ -59,8 +58,7 @@ static int closed_by_server(const exchange *call) {
 
 static int broken(const exchange *call, int error_number) {
   char reason[128];
-  (void)snprintf(reason, sizeof reason, "%s", strerror(error_number));
-  reason[0] = (char)tolower((unsigned char)reason[0]);
+  vb_stream_reason(reason, sizeof reason, error_number);
   return vb_fail(call->err, VB_ECONNECT, "%s: %s during %.40s", call->client->address.text, reason,
                  call->what);
 }
@@ -147,31 +145,42 @@ static void empty_buffer(vb_client *client) {
   vb_bytes_clear(&client->received);
 }
 
-/* The scanner goes first: it has the limits, and names the bytes that are wrong. */
-static int read_reply(const exchange *call, vb_value **out) {
+static int bad_reply(const exchange *call, int status, const char *why) {
+  return vb_fail(call->err, status, "%s: bad reply to %.40s: %s", call->client->address.text,
+                 call->what, why);
+}
+
+/* Receives until a reply is whole. The scanner judges it before hiredis reads it: it has the
+ * limits, and names the bytes that are wrong. */
+static int receive_reply(const exchange *call, vb_reply *reply) {
   vb_client *client = call->client;
-  vb_reply reply;
   size_t used;
-  enum vb_scan scan;
-  while ((scan = vb_scanner_next(&client->scanner, client->received.data, client->received.length,
-                                 true, &used, &reply)) == VB_SCAN_MORE) {
+  for (;;) {
+    enum vb_scan scan = vb_scanner_next(&client->scanner, client->received.data,
+                                        client->received.length, true, &used, reply);
+    if (scan == VB_SCAN_BAD) return bad_reply(call, VB_EPROTOCOL, client->scanner.reason);
+    if (scan != VB_SCAN_MORE) return VB_OK;
     int failed = receive(call);
     if (failed) return failed;
   }
-  if (scan == VB_SCAN_BAD)
-    return vb_fail(call->err, VB_EPROTOCOL, "%s: bad reply to %.40s: %s", client->address.text,
-                   call->what, client->scanner.reason);
+}
+
+static int read_reply(const exchange *call, vb_value **out) {
+  vb_bytes *received = &call->client->received;
   vb_error why = {0};
   vb_value *value = NULL;
-  int failed = vb_value_read(client->received.data, used, &value, &why);
-  if (failed)
-    return vb_fail(call->err, failed, "%s: bad reply to %.40s: %s", client->address.text,
-                   call->what, why.text);
-  if (used < client->received.length) {
+  vb_reply reply;
+  int failed = receive_reply(call, &reply);
+  if (failed) return failed;
+  if (!strchr("+-:$*", reply.type))
+    return bad_reply(call, VB_EPROTOCOL, "a type that RESP2 has not");
+  failed = vb_value_read(reply.bytes, reply.size, &value, &why);
+  if (failed) return bad_reply(call, failed, why.text);
+  if (reply.size < received->length) {
     vb_value_free(value);
-    return refuse_unasked(call, client->received.data + used, client->received.length - used);
+    return refuse_unasked(call, received->data + reply.size, received->length - reply.size);
   }
-  empty_buffer(client);
+  empty_buffer(call->client);
   *out = value;
   return VB_OK;
 }

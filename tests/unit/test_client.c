@@ -128,7 +128,7 @@ static void nonsense_is_refused_with_its_bytes(void **state) {
   assert_call((fake){.hold = true, .replies = {"*2147483647\r\n"}}, &nobody, VB_EPROTOCOL,
               "bad reply to PING: a reply larger than 67108864 bytes in \"*2147483647\\r\\n\"");
   assert_call((fake){.hold = true, .replies = {"%1\r\n+a\r\n+b\r\n"}}, &nobody, VB_EPROTOCOL,
-              "bad reply to PING: Protocol error, got \"%\" as reply type byte");
+              "bad reply to PING: a type that RESP2 has not");
 }
 
 static void a_reply_that_nobody_asked_for_is_refused(void **state) {
