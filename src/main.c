@@ -1,3 +1,5 @@
-int main(void) {
-  return 0;
+#include "script/main_state.h"
+
+int main(int argc, char **argv) {
+  return vb_main_state_run(argc, argv);
 }

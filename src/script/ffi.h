@@ -4,6 +4,7 @@
 #define VB_SCRIPT_FFI_H
 
 #include "base/affinity.h"
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/guardian.h"
 #include "base/output.h"
@@ -13,6 +14,7 @@
 #include "base/signals.h"
 #include "base/slots.h"
 #include "base/status.h"
+#include "base/terminal.h"
 #include "command/program.h"
 #include "engine/engine.h"
 #include "keyspace/keyspace.h"

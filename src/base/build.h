@@ -1,0 +1,14 @@
+/* What was built: its version, and where what was installed with it lies.
+ * Any thread. Read by Lua through the FFI. */
+#ifndef VB_BASE_BUILD_H
+#define VB_BASE_BUILD_H
+
+#include "base/api.h"
+
+/* "0.1.0". */
+VB_API const char *vb_build_version(void);
+/* The directory share/vbench beside the program's bin/, where there is one, else that of the
+ * configured prefix; cut to `size` with its NUL. */
+VB_API void vb_build_data_directory(char *out, size_t size);
+
+#endif
