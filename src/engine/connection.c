@@ -66,6 +66,8 @@ static void close_stream(vb_connection *connection) {
     if (--lane->nodes[connection->node].ready == 0)
       lane->nodes[connection->node].down_since = lane->worker->now;
   }
+  if (connection->state == VB_CONNECTION_OPENING || connection->state == VB_CONNECTION_HANDSHAKE)
+    lane->opening--;
   vb_stream_close(connection->stream);
   connection->stream = NULL;
   connection->state = VB_CONNECTION_CLOSED;
@@ -131,6 +133,7 @@ void vb_connection_open(vb_connection *connection) {
     return;
   }
   connection->state = VB_CONNECTION_OPENING;
+  connection->lane->opening++;
   connection->wants_write = true;
   register_stream(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
 }
@@ -141,6 +144,7 @@ static void become_ready(vb_connection *connection) {
   if (connection->attempts && atomic_load(&lane->state) != VB_LANE_PREPARE)
     lane->rows[0].counters.reconnects++;
   connection->state = VB_CONNECTION_READY;
+  lane->opening--;
   connection->attempts = 0;
   lane->ready_count++;
   atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);

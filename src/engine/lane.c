@@ -112,11 +112,9 @@ static void reset(vb_lane *lane) {
 }
 
 void vb_lane_open_more(vb_lane *lane) {
-  uint32_t opening = lane->next_open - lane->ready_count;
-  while (lane->next_open < lane->connection_count && opening < OPENING_AT_ONCE) {
+  while (lane->next_open < lane->connection_count && lane->opening < OPENING_AT_ONCE) {
     vb_connection *connection = lane->connections[lane->next_open++];
-    if (connection->state == VB_CONNECTION_READY) continue;
-    opening++;
+    if (connection->state != VB_CONNECTION_CLOSED) continue;
     vb_connection_open(connection);
     if (atomic_load(&lane->state) == VB_LANE_FAILED) return;
   }

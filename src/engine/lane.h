@@ -97,7 +97,7 @@ typedef struct vb_lane {
   vb_lane_node *nodes;
   uint32_t node_count;
   vb_connection **connections;
-  uint32_t connection_count, ready_count;
+  uint32_t connection_count, ready_count, opening;
   uint32_t next_open; /* the first whose opening has not begun in this phase */
   vb_row *rows;       /* one a row of the program */
   uint32_t row_count, row_capacity;
