@@ -85,7 +85,7 @@ end
 -- @raise on unknown fields and wrong types, at the user's line
 function M.read(given, known, where, options)
   options = options or {}
-  if type(given) ~= "table" or M.kind(given) then
+  if type(given) ~= "table" or (M.kind(given) and not known.kind) then
     fault.raise("%s takes a table of fields, not %s", where, M.describe(given))
   end
   if not options.positional and given[1] ~= nil then

@@ -2,9 +2,10 @@
 --
 -- Fields: `role` ("main", "worker", "plain" under luajit or busted), `args` (general options by
 -- name), `script_args` (the script's, name -> text), `run` {id, started, seed}, `server` (what the
--- server said of itself), `param_values` (name -> value, given before the run), `path` (of the
--- scenario), `shared` (vb_shared*, nil when there is none), `worker` (index from 0; nil in main),
--- `phase` ("loading", "running"), `declared` (of vbench.registry).
+-- server said of itself), `param_values` (name -> value, given before the run), `params` (name ->
+-- value of now; vbench.param keeps it), `path` (of the scenario), `shared` (vb_shared*, nil when
+-- there is none), `worker` (index from 0; nil in main), `phase` ("loading", "running"), `declared`
+-- (of vbench.registry).
 -- @module vbench.session
 local fault = require "vbench.fault"
 local plain = require "vbench.plain"
@@ -19,7 +20,7 @@ local function start_over()
   M.run = { id = "plain", started = 0, seed = DEFAULT_SEED }
   M.path, M.shared, M.worker = nil, nil, nil
   M.phase = "loading"
-  M.declared = {}
+  M.declared, M.params = {}, {}
   fault.set_scenario(nil)
 end
 

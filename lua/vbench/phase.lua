@@ -1,0 +1,182 @@
+--- Phases: what is run at what load, as plain data. May be made at any time in main.
+-- @module vbench.phase
+local fault = require "vbench.fault"
+local fields = require "vbench.fields"
+local nearest = require "vbench.nearest"
+local object = require "vbench.object"
+local param = require "vbench.param"
+local registry = require "vbench.registry"
+local units = require "vbench.units"
+
+local M = {}
+
+local FIELDS = {
+  name = "string", run = "command|mix|sequence|transaction",
+  clients = "count", threads = "count", pipeline = "count",
+  requests = "count", duration = "duration", until_exhausted = "boolean",
+  warmup = "duration", start = "duration", timeout = "duration",
+  on_error = "string", max_errors = "percent",
+  background = "table", params = "table", thresholds = "table",
+}
+local ON_ERROR = { count = true, stop = true }
+local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests" }
+
+local methods = {}
+local class = { __index = methods }
+
+local function read_threshold(one, where)
+  if type(one) == "string" then return { text = one, abort = false, delay = 0 } end
+  if type(one) ~= "table" or type(one[1]) ~= "string" then
+    fault.raise("a threshold of %s is %s; it takes \"p99_ms < 2\" or a table that begins with it",
+      where, fields.describe(one))
+  end
+  local given = fields.read(one, { abort = "boolean", delay = "duration" },
+    ("threshold '%s' of %s"):format(one[1], where), { positional = true })
+  return { text = one[1], abort = given.abort or false, delay = given.delay or 0 }
+end
+
+local function read_thresholds(list, where)
+  local out = {}
+  for i = 1, fields.length(list, "thresholds of " .. where) do
+    out[i] = read_threshold(list[i], where)
+  end
+  return out
+end
+
+local function read_background(list, where)
+  local phases = fields.kind(list) and { list } or list
+  for i = 1, fields.length(phases, "background of " .. where) do
+    local one = phases[i]
+    if fields.kind(one) ~= "phase" then
+      fault.raise("background of %s takes phases, not %s", where, fields.describe(one))
+    end
+    if one.background then
+      fault.raise("phase '%s' in the background of %s has a background itself: one level only",
+        one.name, where)
+    end
+    if one.params then
+      fault.raise("phase '%s' in the background of %s has params: they are those of %s", one.name,
+        where, where)
+    end
+    if one.threads then
+      fault.raise("phase '%s' in the background of %s has threads: it runs on those of %s",
+        one.name,
+        where, where)
+    end
+  end
+  return phases
+end
+
+local function check_numbers(self, where)
+  for _, name in ipairs(AT_LEAST_ONE) do
+    if self[name] == 0 then
+      fault.raise("field '%s' of %s is 0; it takes 1 or more", name, where)
+    end
+  end
+  if self.duration == 0 then fault.raise("field 'duration' of %s is 0", where) end
+  if self.clients and self.threads and type(self.clients) == "number"
+    and type(self.threads) == "number" and self.threads > self.clients then
+    fault.raise("%s has %d threads and %d clients: each thread needs one", where, self.threads,
+      self.clients)
+  end
+end
+
+local function check(self)
+  local where = ("phase '%s'"):format(self.name)
+  if self.run == nil then fault.raise("%s has nothing to run: run = a command, mix, ...", where) end
+  if self.on_error then fields.choose(self.on_error, ON_ERROR, "field 'on_error' of " .. where) end
+  check_numbers(self, where)
+  if self.thresholds then self.thresholds = read_thresholds(self.thresholds, where) end
+  if self.background then self.background = read_background(self.background, where) end
+  if self.params then
+    local fine, message = param.check(self.params)
+    if not fine then fault.raise("params of %s: %s", where, message) end
+  end
+  return self
+end
+
+local function remember_given(self)
+  self.given = {}
+  for name in pairs(FIELDS) do self.given[name] = self[name] ~= nil or nil end
+  return self
+end
+
+--- Makes a phase.
+-- @function vb.phase
+-- @tparam table given `run` (command, mix, sequence or transaction; required), `name` (that of what
+--   it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests` (operations),
+--   `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background phase: its
+--   delay), `timeout` (of a request), `on_error` ("count" or "stop"), `max_errors` (a share),
+--   `background` (list of phases that run beside it), `params` (name -> value of vb.params in this
+--   run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2", abort = true, delay = "5s"}`). What
+--   is left out is taken from the command line.
+-- @treturn phase with `:with{...}`
+-- @raise on unknown fields and values that cannot be
+function M.new(given)
+  local name = type(given) == "table" and rawget(given, "name")
+  local run = type(given) == "table" and rawget(given, "run")
+  if type(name) ~= "string" then name = fields.kind(run) and run.name end
+  local where = name and ("phase '%s'"):format(name) or "vb.phase"
+  local self = fields.read(given, FIELDS, where, { params = true })
+  self.kind, self.name = "phase", name or "phase"
+  return setmetatable(check(remember_given(self)), class)
+end
+
+local function refuse(name, where)
+  local known = fields.names(FIELDS)
+  for _, one in ipairs(registry.names("param")) do known[#known + 1] = one end
+  fault.raise("unknown field or param '%s' in %s%s", name, where, nearest.hint(name, known))
+end
+
+--- A copy with other fields and params: `phase:with { clients = 10, ef = 64 }`.
+-- @function phase:with
+-- @tparam table changes fields of a phase, and values of vb.params by name
+-- @treturn phase
+-- @raise on a name that is neither
+function methods.with(self, changes)
+  local where = ("phase '%s'"):format(self.name)
+  if type(changes) ~= "table" then fault.raise("phase:with takes a table of fields and params") end
+  local known, given, params = FIELDS, {}, object.copy(self.params or {})
+  for _, name in ipairs(fields.names(changes)) do
+    if known[name] then
+      given[name] = changes[name]
+    elseif registry.get("param", name) then
+      params[name] = changes[name]
+    else
+      refuse(name, where)
+    end
+  end
+  for name, value in pairs(given.params or {}) do params[name] = value end
+  local out = setmetatable({ kind = "phase" }, class)
+  for name in pairs(FIELDS) do out[name] = self[name] end
+  for name, value in pairs(fields.read(given, FIELDS, where, { params = true })) do
+    out[name] = value
+  end
+  out.params = next(params) and params or nil
+  local thresholds = out.thresholds
+  if not given.thresholds then out.thresholds = nil end
+  check(remember_given(out))
+  out.thresholds = out.thresholds or thresholds
+  out.given.thresholds = out.thresholds ~= nil or nil
+  return out
+end
+
+--- The value of a field now: a vb.param resolved and its unit read.
+-- @tparam phase phase
+-- @tparam string name of a field
+-- @treturn ?number nil when the phase does not set it
+-- @raise `phase 'x', field 'clients': ...` when the param's value is none for it
+function M.value(phase, name)
+  local value = phase[name]
+  if fields.kind(value) ~= "param" then return value end
+  local parse = units[FIELDS[name]]
+  local now, message = param.resolve(value), nil
+  if parse then now, message = parse(now) end
+  if now == nil then
+    error(("phase '%s', field '%s' (param '%s'): %s"):format(phase.name, name, value.name, message),
+      0)
+  end
+  return now
+end
+
+return M
