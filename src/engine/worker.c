@@ -126,12 +126,15 @@ static void loop(vb_worker *worker) {
   while (!atomic_load_explicit(&worker->quit, memory_order_relaxed)) {
     int count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, patience(worker));
     if (count <= 0) worker->now = vb_now();
+    bool told = false;
     for (int i = 0; i < count; i++) {
       if (events[i].data.ptr)
         vb_connection_event(events[i].data.ptr, events[i].events);
       else
-        read_messages(worker);
+        told = true;
     }
+    /* Last, since a message may free connections that events of this round are for. */
+    if (told) read_messages(worker);
     end_round(worker);
     if (worker->now >= worker->next_sweep) {
       sweep(worker);
