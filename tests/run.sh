@@ -76,7 +76,8 @@ run_ctest() { # name, directory, options of ctest
   count "${counts[@]}"
   echo "${counts[0]} passed, ${counts[1]} failed, ${counts[2]} skipped"
   [[ ${counts[1]} == 0 ]] ||
-    grep -E '^[0-9]+: (\[  (ERROR|FAILED)|.*(rror|ERROR|WARNING))|\*\*\*' "$log" | head -n 60
+    grep -E '^[0-9]+: (\[  (ERROR|FAILED)|.*(rror|ERROR|WARNING))|\*\*\*' "$log" |
+      awk "NR <= 60" || true
 }
 
 run_busted() { # name, directory of specs, options of busted
@@ -92,8 +93,8 @@ run_busted() { # name, directory of specs, options of busted
   if ((${#counts[@]} >= 4)); then
     count "${counts[0]}" $((counts[1] + counts[2])) "${counts[3]}"
     echo "$line"
-    ((counts[1] + counts[2] == 0)) || sed -n '/^Failure\|^Error/,$p' "$log" | head -n 80
-    sed -n '/^Pending/,/^$/p' "$log" | head -n 30
+    ((counts[1] + counts[2] == 0)) || sed -n '/^Failure\|^Error/,$p' "$log" | awk "NR <= 80"
+    sed -n '/^Pending/,/^$/p' "$log" | awk "NR <= 30"
   else
     tail -n 30 "$log"
     echo "FAILED: $name ended without a summary"
