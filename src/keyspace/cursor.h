@@ -34,4 +34,9 @@ VB_API int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t rand
 VB_API int vb_cursor_ends(const vb_cursor *cursor);
 VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
 
+#ifndef VB_CDEF
+/* The id behind `id` in the cursor's range; behind the last one comes the first. */
+uint64_t vb_cursor_following(const vb_cursor *cursor, uint64_t id);
+#endif
+
 #endif

@@ -1,151 +1,134 @@
-#include "keyspace/keyspace.h"
+#include "keyspace/format.h"
 
-#include "base/bytes.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { PIECES_MAX = 8, TAG_LENGTH = 5, DIGITS_MAX = 20 };
+static const char hashtag[] = "{HASHTAG}";
 
-enum piece_kind { PIECE_TEXT, PIECE_TAG, PIECE_NUMBER };
-
-typedef struct piece {
-  enum piece_kind kind;
-  const char *text; /* in the keyspace's own copy */
-  size_t length;
-  unsigned width; /* of the number; 0: no padding */
-} piece;
-
-struct vb_keyspace {
-  char *name, *text; /* text: the pattern's literal parts, behind each other */
-  uint64_t size;
-  size_t key_max, key_fixed;
-  unsigned piece_count;
-  piece pieces[PIECES_MAX];
-};
-
-static int complain(const vb_keyspace_spec *spec, vb_error *err, const char *what) {
-  return vb_fail(err, VB_EINVAL, "keyspace '%s': %s", spec->name ? spec->name : "", what);
-}
-
-static piece *add_piece(vb_keyspace *keyspace, enum piece_kind kind) {
-  if (keyspace->piece_count == PIECES_MAX) return NULL;
-  piece *added = &keyspace->pieces[keyspace->piece_count++];
-  *added = (piece){.kind = kind};
-  return added;
-}
-
-/* Adds one character of literal text, whose place is behind what is there. */
-static int add_character(vb_keyspace *keyspace, char *to, char character) {
-  piece *last = keyspace->piece_count ? &keyspace->pieces[keyspace->piece_count - 1] : NULL;
-  if (!last || last->kind != PIECE_TEXT) last = add_piece(keyspace, PIECE_TEXT);
-  if (!last) return VB_EINVAL;
-  if (!last->length) last->text = to;
-  *to = character;
-  last->length++;
+/* Room for what a text can become: a tag is shorter than the word for it. */
+static int reserve(vb_keyspace *keyspace, const vb_keyspace_spec *spec, const char *text,
+                   vb_error *err) {
+  size_t length = strlen(text);
+  keyspace->name = strdup(spec->name);
+  keyspace->text = malloc(length + 1);
+  keyspace->tags = calloc(length / (sizeof hashtag - 1) + 1, sizeof *keyspace->tags);
+  if (!keyspace->name || !keyspace->text || !keyspace->tags)
+    return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   return VB_OK;
 }
 
-/* Reads what follows a '%': [0][width]d. Returns its length, 0 when it is not that. */
-static size_t read_number(const char *at, unsigned *width) {
-  size_t length = 0;
-  *width = 0;
-  while (at[length] >= '0' && at[length] <= '9' && length < 4)
-    *width = *width * 10 + (unsigned)(at[length++] - '0');
-  return at[length] == 'd' ? length + 1 : 0;
+static void append_text(vb_keyspace *keyspace, bool numbered, const char *text, size_t length) {
+  memcpy(keyspace->text + keyspace->head + keyspace->tail, text, length);
+  *(numbered ? &keyspace->tail : &keyspace->head) += length;
 }
 
-static int add_number(vb_keyspace *keyspace, const vb_keyspace_spec *spec, unsigned width,
-                      vb_error *err) {
-  for (unsigned i = 0; i < keyspace->piece_count; i++)
-    if (keyspace->pieces[i].kind == PIECE_NUMBER)
-      return complain(spec, err, "the pattern has two numbers, exactly one is right");
-  if (width > DIGITS_MAX) return complain(spec, err, "width: 0 to 20 digits are possible");
-  piece *number = add_piece(keyspace, PIECE_NUMBER);
-  if (!number) return complain(spec, err, "the pattern has too many parts");
-  number->width = width;
+static void append_tag(vb_keyspace *keyspace, bool numbered) {
+  keyspace->tags[keyspace->tag_count++] = keyspace->head + keyspace->tail;
+  append_text(keyspace, numbered, "{AAA}", VB_TAG_LENGTH);
+}
+
+/* Reads "12d" of "%12d"; NULL when it is no number. */
+static const char *read_number(const char *at, unsigned *width) {
+  unsigned digits = 0;
+  for (; *at >= '0' && *at <= '9' && digits < 1000; at++)
+    digits = digits * 10 + (unsigned)(*at - '0');
+  if (*at != 'd') return NULL;
+  *width = digits;
+  return at + 1;
+}
+
+static int parse_number(vb_keyspace *keyspace, const char **at, bool *numbered, const char *pattern,
+                        vb_error *err) {
+  const char *end = read_number(*at + 1, &keyspace->width);
+  if (!end)
+    return vb_fail(err, VB_EINVAL,
+                   "keyspace '%s': pattern \"%s\": \"%.8s\" is neither %%d, %%Nd, %%0Nd nor %%%%",
+                   keyspace->name, pattern, *at);
+  if (*numbered)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': pattern \"%s\" has more than one number",
+                   keyspace->name, pattern);
+  *numbered = true;
+  *at = end;
   return VB_OK;
 }
 
-static int read_pattern(vb_keyspace *keyspace, const vb_keyspace_spec *spec, vb_error *err) {
-  static const char hashtag[] = "{HASHTAG}";
-  char *to = keyspace->text;
+static int parse_pattern(vb_keyspace *keyspace, const char *pattern, vb_error *err) {
   bool numbered = false;
-  for (const char *at = spec->pattern; *at;) {
-    unsigned width;
-    size_t length = at[0] == '%' ? read_number(at + 1, &width) : 0;
-    if (length) {
-      int failed = add_number(keyspace, spec, width, err);
-      if (failed) return failed;
-      numbered = true;
-      at += length + 1;
+  for (const char *at = pattern; *at;) {
+    if (at[0] == '%' && at[1] == '%') {
+      append_text(keyspace, numbered, "%", 1);
+      at += 2;
+    } else if (*at == '%') {
+      int status = parse_number(keyspace, &at, &numbered, pattern, err);
+      if (status) return status;
     } else if (!strncmp(at, hashtag, sizeof hashtag - 1)) {
-      if (!add_piece(keyspace, PIECE_TAG))
-        return complain(spec, err, "the pattern has too many parts");
+      append_tag(keyspace, numbered);
       at += sizeof hashtag - 1;
     } else {
-      if (at[0] == '%' && at[1] != '%')
-        return complain(spec, err, "the pattern has a '%' that is neither %d, %012d nor %%");
-      if (add_character(keyspace, to++, *at))
-        return complain(spec, err, "the pattern has too many parts");
-      at += at[0] == '%' ? 2 : 1;
+      append_text(keyspace, numbered, at++, 1);
     }
   }
-  return numbered ? VB_OK : complain(spec, err, "the pattern has no number: %d or %012d");
+  if (numbered) return VB_OK;
+  return vb_fail(err, VB_EINVAL, "keyspace '%s': pattern \"%s\" has no number (like %%012d)",
+                 keyspace->name, pattern);
 }
 
-static int read_prefix(vb_keyspace *keyspace, const vb_keyspace_spec *spec, vb_error *err) {
-  if (spec->width < 0 || spec->width > DIGITS_MAX)
-    return complain(spec, err, "width: 0 to 20 digits are possible");
-  char *to = keyspace->text;
-  for (const char *at = spec->prefix; *at; at++) (void)add_character(keyspace, to++, *at);
-  return add_number(keyspace, spec, (unsigned)spec->width, err);
+static int check(const vb_keyspace_spec *spec, vb_error *err) {
+  if (!spec->name) return vb_fail(err, VB_EINVAL, "a keyspace without a name");
+  if (!spec->prefix == !spec->pattern)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': needs a prefix or a pattern%s", spec->name,
+                   spec->prefix ? ", not both" : "");
+  if (spec->size < 1)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': size is 0; it is at least 1", spec->name);
+  return VB_OK;
 }
 
-static void measure(vb_keyspace *keyspace) {
-  unsigned digits = vb_decimal_width(keyspace->size - 1);
-  bool fixed = true;
-  for (unsigned i = 0; i < keyspace->piece_count; i++) {
-    const piece *p = &keyspace->pieces[i];
-    switch (p->kind) {
-    case PIECE_TEXT: keyspace->key_max += p->length; break;
-    case PIECE_TAG: keyspace->key_max += TAG_LENGTH; break;
-    case PIECE_NUMBER:
-      keyspace->key_max += p->width > digits ? p->width : digits;
-      fixed = digits == 1 || p->width >= digits;
-      break;
-    }
-  }
-  keyspace->key_fixed = fixed ? keyspace->key_max : 0;
+/* What holds of the layout, whether it came from a prefix or a pattern. */
+static int finish(vb_keyspace *keyspace, long width, vb_error *err) {
+  if (width < 0 || width > 20)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': width is %ld; it is 0 to 20", keyspace->name,
+                   width);
+  keyspace->width = (unsigned)width;
+  if (vb_keyspace_key_max(keyspace) > VB_KEY_MAX)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': keys of %zu bytes; they may have %d",
+                   keyspace->name, vb_keyspace_key_max(keyspace), VB_KEY_MAX);
+  unsigned widest = vb_decimal_width(keyspace->size - 1);
+  unsigned least = width ? keyspace->width : 1;
+  if (widest <= least) keyspace->fixed = keyspace->head + least + keyspace->tail;
+  return VB_OK;
 }
 
 int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *err) {
-  if (!spec->prefix == !spec->pattern) return complain(spec, err, "give either prefix or pattern");
-  if (!spec->size) return complain(spec, err, "size: at least 1");
-  const char *text = spec->pattern ? spec->pattern : spec->prefix;
+  int status = check(spec, err);
+  if (status) return status;
   vb_keyspace *keyspace = calloc(1, sizeof *keyspace);
-  if (keyspace) keyspace->name = strdup(spec->name ? spec->name : "");
-  if (keyspace) keyspace->text = malloc(strlen(text) + 1);
-  int failed = VB_OK;
-  if (!keyspace || !keyspace->name || !keyspace->text)
-    failed = vb_fail(err, VB_ENOMEM, "out of memory: a keyspace");
-  else
-    failed = spec->pattern ? read_pattern(keyspace, spec, err) : read_prefix(keyspace, spec, err);
-  if (failed) {
-    vb_keyspace_free(keyspace);
-    return failed;
-  }
+  if (!keyspace) return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   keyspace->size = spec->size;
-  measure(keyspace);
+  const char *text = spec->prefix ? spec->prefix : spec->pattern;
+  status = reserve(keyspace, spec, text, err);
+  if (status) goto fail;
+  if (spec->prefix)
+    append_text(keyspace, false, text, strlen(text));
+  else
+    status = parse_pattern(keyspace, text, err);
+  if (!status) status = finish(keyspace, spec->prefix ? spec->width : (long)keyspace->width, err);
+  if (status) goto fail;
   *out = keyspace;
   return VB_OK;
+fail:
+  vb_keyspace_free(keyspace);
+  return status;
 }
 
 void vb_keyspace_free(vb_keyspace *keyspace) {
   if (!keyspace) return;
   free(keyspace->name);
   free(keyspace->text);
+  free(keyspace->tags);
   free(keyspace);
+}
+
+const char *vb_keyspace_name(const vb_keyspace *keyspace) {
+  return keyspace->name;
 }
 
 uint64_t vb_keyspace_size(const vb_keyspace *keyspace) {
@@ -153,37 +136,24 @@ uint64_t vb_keyspace_size(const vb_keyspace *keyspace) {
 }
 
 size_t vb_keyspace_key_max(const vb_keyspace *keyspace) {
-  return keyspace->key_max;
+  unsigned widest = vb_decimal_width(keyspace->size - 1);
+  if (widest < keyspace->width) widest = keyspace->width;
+  return keyspace->head + widest + keyspace->tail;
 }
 
 size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace) {
-  return keyspace->key_fixed;
-}
-
-/* Braces around three letters A to Z, written from id % 26^3, as datasets.md says. */
-static void write_tag(uint64_t id, char *to) {
-  unsigned n = (unsigned)(id % (26 * 26 * 26));
-  to[0] = '{';
-  to[1] = (char)('A' + n / 676);
-  to[2] = (char)('A' + n / 26 % 26);
-  to[3] = (char)('A' + n % 26);
-  to[4] = '}';
-}
-
-static size_t write_piece(const piece *p, uint64_t id, char *to) {
-  switch (p->kind) {
-  case PIECE_TEXT: memcpy(to, p->text, p->length); return p->length;
-  case PIECE_TAG: write_tag(id, to); return TAG_LENGTH;
-  case PIECE_NUMBER: break;
-  }
-  unsigned digits = vb_decimal_width(id), width = p->width > digits ? p->width : digits;
-  vb_decimal_write(to, id, width);
-  return width;
+  return keyspace->fixed;
 }
 
 size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
-  size_t length = 0;
-  for (unsigned i = 0; i < keyspace->piece_count; i++)
-    length += write_piece(&keyspace->pieces[i], id, to + length);
-  return length;
+  unsigned width = vb_decimal_width(id);
+  if (width < keyspace->width) width = keyspace->width;
+  memcpy(to, keyspace->text, keyspace->head);
+  vb_digits_write(to + keyspace->head, id, width);
+  memcpy(to + keyspace->head + width, keyspace->text + keyspace->head, keyspace->tail);
+  for (uint32_t i = 0; i < keyspace->tag_count; i++) {
+    size_t at = keyspace->tags[i];
+    vb_tag_write(to + at + (at >= keyspace->head ? width : 0), id);
+  }
+  return keyspace->head + width + keyspace->tail;
 }

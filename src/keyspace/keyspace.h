@@ -18,6 +18,7 @@ typedef struct vb_keyspace_spec {
 /* VB_EINVAL names the keyspace and what is wrong with prefix, pattern, width or size. */
 VB_API int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *err);
 VB_API void vb_keyspace_free(vb_keyspace *keyspace);
+VB_API const char *vb_keyspace_name(const vb_keyspace *keyspace);
 VB_API uint64_t vb_keyspace_size(const vb_keyspace *keyspace);
 /* Longest key in bytes. */
 VB_API size_t vb_keyspace_key_max(const vb_keyspace *keyspace);

@@ -1,0 +1,41 @@
+/* How a keyspace's key is laid out, open so that a template can patch a key in place.
+ * For src/keyspace/ and src/command/; read-only for workers. */
+#ifndef VB_KEYSPACE_FORMAT_H
+#define VB_KEYSPACE_FORMAT_H
+
+#include "keyspace/digits.h"
+#include "keyspace/keyspace.h"
+
+enum { VB_KEY_MAX = 1024, VB_TAG_LENGTH = 5 };
+
+/* A key is `head`, the number, `tail`; hash tags stand at fixed offsets of head or tail. */
+struct vb_keyspace {
+  char *name;
+  char *text; /* head and tail behind each other */
+  size_t head, tail;
+  size_t *tags; /* offsets in text of "{AAA}" */
+  uint32_t tag_count;
+  unsigned width; /* of the number, at least */
+  size_t fixed;   /* length of every key, or 0 */
+  uint64_t size;
+};
+
+/* Three letters of id % 26^3, as datasets.md ("Keys") defines them. */
+static inline void vb_tag_write(char *to, uint64_t id) {
+  unsigned n = (unsigned)(id % 17576);
+  to[1] = (char)('A' + n / 676);
+  to[2] = (char)('A' + n / 26 % 26);
+  to[3] = (char)('A' + n % 26);
+}
+
+/* Makes the key at `to`, which is one of this keyspace of fixed length, that of `id`. Hot. */
+static inline void vb_keyspace_patch(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  unsigned width = (unsigned)(keyspace->fixed - keyspace->head - keyspace->tail);
+  vb_digits_write(to + keyspace->head, id, width);
+  for (uint32_t i = 0; VB_UNLIKELY(i < keyspace->tag_count); i++) {
+    size_t at = keyspace->tags[i];
+    vb_tag_write(to + at + (at >= keyspace->head ? width : 0), id);
+  }
+}
+
+#endif

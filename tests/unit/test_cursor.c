@@ -1,0 +1,161 @@
+/* keyspace/cursor: which ids a cursor gives, and when it ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "keyspace/cursor.h"
+
+static int set_up(void **state) {
+  vb_keyspace_spec spec = {.name = "users", .prefix = "u:", .width = 12, .size = 100};
+  return vb_keyspace_new((vb_keyspace **)state, &spec, NULL);
+}
+
+static int tear_down(void **state) {
+  vb_keyspace_free(*state);
+  return 0;
+}
+
+static vb_cursor *cursor_of(void **state, vb_cursor_spec spec) {
+  vb_cursor *cursor = NULL;
+  vb_error err = {0};
+  if (vb_cursor_new(&cursor, *state, &spec, &err)) fail_msg("%s", err.text);
+  assert_ptr_equal(vb_cursor_keyspace(cursor), *state);
+  return cursor;
+}
+
+static uint64_t drawn(const vb_cursor *cursor, uint64_t index, uint64_t random) {
+  uint64_t id = UINT64_MAX;
+  assert_int_equal(vb_cursor_draw(cursor, index, random, &id), 1);
+  return id;
+}
+
+static void expect_end(const vb_cursor *cursor, uint64_t index) {
+  uint64_t id = 12345;
+  assert_int_equal(vb_cursor_draw(cursor, index, 99, &id), 0);
+  assert_int_equal(id, 12345);
+}
+
+static void sequential_gives_each_id_once_and_ends(void **state) {
+  vb_cursor *cursor = cursor_of(state, (vb_cursor_spec){0});
+  for (uint64_t n = 0; n < 100; n++) assert_int_equal(drawn(cursor, n, n * 77), n);
+  expect_end(cursor, 100);
+  expect_end(cursor, UINT64_MAX);
+  assert_int_equal(vb_cursor_ends(cursor), 1);
+  vb_cursor_free(cursor);
+}
+
+static void sequential_within_a_range(void **state) {
+  vb_cursor *cursor = cursor_of(state, (vb_cursor_spec){.first = 10, .last = 13});
+  assert_int_equal(drawn(cursor, 0, 0), 10);
+  assert_int_equal(drawn(cursor, 2, 0), 12);
+  expect_end(cursor, 3);
+  assert_int_equal(vb_cursor_following(cursor, 11), 12);
+  assert_int_equal(vb_cursor_following(cursor, 12), 10);
+  vb_cursor_free(cursor);
+}
+
+static void wrap_starts_over(void **state) {
+  vb_cursor *cursor = cursor_of(state, (vb_cursor_spec){.first = 90, .wrap = 1});
+  assert_int_equal(drawn(cursor, 9, 0), 99);
+  assert_int_equal(drawn(cursor, 10, 0), 90);
+  assert_int_equal(drawn(cursor, 1234567, 0), 97);
+  assert_int_equal(vb_cursor_ends(cursor), 0);
+  vb_cursor_free(cursor);
+}
+
+static void limit_ends_any_order(void **state) {
+  for (int order = VB_ORDER_SEQUENTIAL; order <= VB_ORDER_ZIPFIAN; order++) {
+    vb_cursor *cursor =
+        cursor_of(state, (vb_cursor_spec){.order = order, .skew = 1, .limit = 250, .wrap = 1});
+    assert_true(drawn(cursor, 249, 5) < 100);
+    expect_end(cursor, 250);
+    assert_int_equal(vb_cursor_ends(cursor), 1);
+    vb_cursor_free(cursor);
+  }
+  vb_cursor *cursor = cursor_of(state, (vb_cursor_spec){.limit = 250});
+  expect_end(cursor, 100);
+  vb_cursor_free(cursor);
+}
+
+static void uniform_reaches_both_ends_evenly(void **state) {
+  vb_cursor *cursor =
+      cursor_of(state, (vb_cursor_spec){.order = VB_ORDER_UNIFORM, .first = 20, .last = 30});
+  enum { DRAWS = 100000 };
+  unsigned counts[100] = {0};
+  vb_rng rng = {42};
+  for (uint64_t n = 0; n < DRAWS; n++) counts[drawn(cursor, n, vb_rng_next(&rng))]++;
+  for (unsigned id = 0; id < 100; id++) {
+    bool inside = id >= 20 && id < 30;
+    assert_in_range(counts[id], inside ? 9600 : 0, inside ? 10400 : 0); /* 4 deviations */
+  }
+  assert_int_equal(vb_cursor_ends(cursor), 0);
+  vb_cursor_free(cursor);
+}
+
+static void zipfian_prefers_the_lowest_ids_unless_scattered(void **state) {
+  vb_cursor_spec spec = {.order = VB_ORDER_ZIPFIAN, .skew = 0.99, .first = 50};
+  vb_cursor *plain = cursor_of(state, spec);
+  spec.scatter = 1;
+  spec.seed = 7;
+  vb_cursor *scattered = cursor_of(state, spec);
+  spec.seed = 8;
+  vb_cursor *other = cursor_of(state, spec);
+  uint64_t to[100], differ = 0;
+  memset(to, 0xff, sizeof to);
+  vb_rng rng = {3};
+  for (uint64_t n = 0; n < 20000; n++) {
+    uint64_t random = vb_rng_next(&rng), id = drawn(plain, n, random);
+    assert_in_range(id, 50, 99);
+    uint64_t there = drawn(scattered, n, random);
+    assert_in_range(there, 50, 99);
+    if (to[id] != UINT64_MAX) assert_int_equal(to[id], there);
+    to[id] = there;
+    differ += there != drawn(other, n, random);
+  }
+  assert_true(differ > 15000);
+  assert_true(to[50] != 50 || to[51] != 51 || to[52] != 52);
+  vb_cursor_free(plain);
+  vb_cursor_free(scattered);
+  vb_cursor_free(other);
+}
+
+static void mistakes_are_named(void **state) {
+  struct {
+    vb_cursor_spec spec;
+    const char *text;
+  } const cases[] = {
+      {{.order = 3}, "cursor of keyspace 'users': no order has the number 3"},
+      {{.order = -1}, "cursor of keyspace 'users': no order has the number -1"},
+      {{.order = VB_ORDER_ZIPFIAN}, "cursor of keyspace 'users': skew is 0; it is above 0"},
+      {{.order = VB_ORDER_ZIPFIAN, .skew = -1},
+       "cursor of keyspace 'users': skew is -1; it is above 0"},
+      {{.last = 101}, "cursor of keyspace 'users': range ends at 101, behind its 100 ids"},
+      {{.first = 5, .last = 5}, "cursor of keyspace 'users': range 5 to 5 is empty"},
+      {{.first = 100}, "cursor of keyspace 'users': range 100 to 100 is empty"}};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(cases); i++) {
+    vb_cursor *cursor = NULL;
+    vb_error err = {0};
+    assert_int_equal(vb_cursor_new(&cursor, *state, &cases[i].spec, &err), VB_EINVAL);
+    assert_string_equal(err.text, cases[i].text);
+    assert_null(cursor);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sequential_gives_each_id_once_and_ends),
+      cmocka_unit_test(sequential_within_a_range),
+      cmocka_unit_test(wrap_starts_over),
+      cmocka_unit_test(limit_ends_any_order),
+      cmocka_unit_test(uniform_reaches_both_ends_evenly),
+      cmocka_unit_test(zipfian_prefers_the_lowest_ids_unless_scattered),
+      cmocka_unit_test(mistakes_are_named),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
