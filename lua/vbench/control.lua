@@ -1,4 +1,5 @@
---- The control plane, `ctl`: set-up traffic over connections of its own, every call with a deadline.
+--- The control plane, `ctl`: set-up traffic over connections of its own.
+-- Every call has a deadline.
 --
 -- What setup, teardown and main functions get. A connection that broke is made anew by the next
 -- call.
@@ -373,6 +374,32 @@ function Control:wait_until(fn, timeout)
     end
     C.vb_clock_sleep(POLL_S)
   end
+end
+
+--- Times a request that is sent again and again, one at a time.
+-- @tparam number count how often
+-- @param ... command and arguments
+-- @treturn ?{number,...} seconds of each; nil when the server refuses it
+-- @treturn ?string message
+function Control:round_trips(count, ...)
+  local request, times = encode({ ... }, select("#", ...)), {}
+  local client, message = connect(self)
+  if not client then return nil, message end
+  local out, err = ffi.new("vb_value *[1]"), native.new_error()
+  for i = 1, count do
+    local began = C.vb_clock_monotonic()
+    local status = C.vb_client_call(client, request.count, request.words, request.lengths,
+      self.shared.timeout_ms, out, err)
+    times[i] = C.vb_clock_monotonic() - began
+    if status ~= 0 then
+      disconnect(self)
+      return nil, ffi.string(err.text)
+    end
+    local refused = out[0].type == C.VB_VALUE_ERROR
+    C.vb_value_free(out[0])
+    if refused then return nil, describe(request) .. " is refused" end
+  end
+  return times
 end
 
 --- Ends the connections. A later call makes new ones.

@@ -34,7 +34,7 @@ function M.is(value)
 end
 
 --- Calls a function of a script; what it raises becomes a failure.
--- @tparam string what names it in the message: "setup"
+-- @tparam ?string what names it in the hint: "setup"
 -- @tparam function fn the function
 -- @param ... its arguments
 -- @treturn boolean whether it returned
@@ -45,7 +45,7 @@ function M.guard(what, fn, ...)
   return xpcall(function() return fn(unpack(arguments, 1, count)) end, function(raised)
     local failure = raised
     if not M.is(raised) then
-      failure = M.new(M.USAGE, ("%s: %s"):format(what, tostring(raised)))
+      failure = M.new(M.USAGE, tostring(raised), what and ("in %s of the scenario"):format(what))
     end
     failure.traceback = failure.traceback or debug.traceback("", 2):gsub("^\n", "")
     return failure

@@ -55,7 +55,9 @@ function M.times(histogram, more)
     min = value(C.vb_histogram_min), max = value(C.vb_histogram_max),
     mean = value(C.vb_histogram_mean), stddev = value(C.vb_histogram_stddev),
   }
-  for _, entry in ipairs(PERCENTILES) do out[entry[1]] = value(C.vb_histogram_percentile, entry[2]) end
+  for _, entry in ipairs(PERCENTILES) do
+    out[entry[1]] = value(C.vb_histogram_percentile, entry[2])
+  end
   for _, percentile in ipairs(more or {}) do
     out[key_of(percentile)] = value(C.vb_histogram_percentile, percentile)
   end
@@ -195,8 +197,8 @@ function Result:metric(name)
 end
 
 --- Makes the result of a phase that has ended.
--- @tparam table source `engine` (`vbench.engine`), `lane` (0 the phase itself, from 1 its background
---   phases), `name`, `rows` (names of commands and transactions), `status` ("ok", "interrupted",
+-- @tparam table source `engine` (`vbench.engine`), `lane` (0 the phase itself, from 1 those in its
+--   background), `name`, `rows` (names of commands and transactions), `status` ("ok", "interrupted",
 --   "failed"), `timeline` (list of `second`), `metrics` (`custom`), `percentiles` (more of them),
 --   `usage` {run_delay_s, major_faults} of the phase, `server_change`, `node_changes`
 -- @treturn table the phase as in the JSON report, with `:metric(name)`
@@ -220,13 +222,13 @@ end
 
 --- A script's own metric, all workers together.
 -- @tparam cdata metric a vb_metric
--- @tparam table declared `unit`, `better`, `metric_kind` ("histogram" or "counter")
+-- @tparam table declared `unit`, `better`, `kind` ("histogram" or "counter")
 -- @treturn table `count sum min max mean p50 p90 p95 p99 unit better`; null for what is not known
 function M.metric(metric, declared)
   local some = metric ~= nil and metric.count > 0
   local out = { count = some and tonumber(metric.count) or 0, sum = some and metric.sum or 0,
                 unit = declared.unit or null, better = declared.better or null }
-  if declared.metric_kind == "counter" then return out end
+  if declared.kind == "counter" then return out end
   out.min, out.max = some and metric.min or null, some and metric.max or null
   out.mean = some and C.vb_metric_mean(metric) or null
   for _, entry in ipairs { { "p50", 50 }, { "p90", 90 }, { "p95", 95 }, { "p99", 99 } } do
@@ -244,7 +246,7 @@ function M.custom(shared, registry)
   if shared == nil then return out end
   for i, name in ipairs(registry.names("metric")) do
     local total = C.vb_shared_metric_total(shared, i - 1)
-    out[name] = M.metric(total, registry.get("metric", name))
+    out[name] = M.metric(total, registry.get("metric", name).spec)
     if total ~= nil then C.vb_metric_free(total) end
   end
   for i, name in ipairs(registry.names("counter")) do

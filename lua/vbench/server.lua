@@ -203,7 +203,9 @@ end
 local function offer_restoring(ctl, options, say)
   for _, entry in ipairs(ctl:left_behind()) do
     local names = {}
-    for name, value in pairs(entry.values) do names[#names + 1] = ("%s (was '%s')"):format(name, value) end
+    for name, value in pairs(entry.values) do
+      names[#names + 1] = ("%s (was '%s')"):format(name, value)
+    end
     table.sort(names)
     say(("a run that did not end well has left settings of %s changed: %s"):format(entry.address,
       table.concat(names, ", ")))

@@ -44,7 +44,10 @@ local function bound_of(text)
 end
 
 local function fields_of(entry)
-  if type(entry) == "string" then return { expr = entry } end
+  if type(entry) == "string" then return { expr = entry, delay = 0 } end
+  if type(entry) == "table" and entry.text then -- of a phase: its fields are read already
+    return { expr = entry.text, abort = entry.abort or nil, delay = entry.delay or 0 }
+  end
   if type(entry) ~= "table" or type(entry[1]) ~= "string" then
     return nil, "a threshold is a text such as \"p99_ms < 2\", or { text, abort = true }"
   end
@@ -67,7 +70,8 @@ local function live_names()
 end
 
 --- Reads a threshold.
--- @tparam string|table entry `p99_ms < 2`, or { text, abort = true, delay = duration }
+-- @tparam string|table entry `p99_ms < 2`, or { text, abort = true, delay = duration }, or one of a
+--   phase: { text = , abort = , delay = seconds }
 -- @tparam[opt] {string,...} commands names of the phase's commands
 -- @tparam[opt] {string,...} own names of the script's metrics and counters
 -- @treturn ?table `expr metric op bound abort delay`

@@ -1,0 +1,186 @@
+--- One phase with those in its background: compiled, started, followed to its end.
+-- @module vbench.phase_run
+local failure = require "vbench.failure"
+local native = require "vbench.ffi"
+local params = require "vbench.param"
+local plan = require "vbench.plan"
+local registry = require "vbench.registry"
+local result = require "vbench.result"
+local server_change = require "vbench.server_change"
+local thresholds = require "vbench.thresholds"
+local ffi, C = native.ffi, native.C
+
+local M = {}
+
+local function usage(...)
+  error(failure.new(failure.USAGE, string.format(...)), 0)
+end
+
+local function own_metrics()
+  local names = registry.names("metric")
+  for _, name in ipairs(registry.names("counter")) do names[#names + 1] = name end
+  return names
+end
+
+-- Thresholds of the phase, and those of the command line, which hold for every phase.
+local function thresholds_of(run, phase, rows, in_background)
+  local list, own = {}, own_metrics()
+  local function add(entry)
+    local threshold, message = thresholds.parse(entry, rows, own)
+    if not threshold then usage("phase '%s': %s", phase.name, message) end
+    list[#list + 1] = threshold
+  end
+  for _, entry in ipairs(phase.thresholds or {}) do add(entry) end
+  if not in_background then
+    for _, entry in ipairs(run.options.threshold or {}) do add(entry) end
+  end
+  return list
+end
+
+local function make_lane(run, phase, in_background)
+  local lane = { phase = phase, name = phase.name, timeline = {}, at_s = 0 }
+  lane.compiled = run.compile(phase, { seed = run.session.run.seed, background = in_background })
+  lane.settings = plan.settings(phase, run.options, run.given, in_background)
+  lane.rows = lane.compiled.names
+  lane.thresholds = thresholds_of(run, phase, lane.rows, in_background)
+  lane.watch = thresholds.watch(lane.thresholds)
+  local spec = lane.compiled.spec
+  spec.name, spec.program = lane.name, lane.compiled.program
+  plan.fill(spec, lane.settings, run.session.run.seed)
+  spec.idle = run.options.idle and 1 or 0
+  return lane
+end
+
+--- Checks what can be checked of a phase before anything runs: it compiles, its thresholds are known.
+-- @tparam table run of `vbench.run`
+-- @tparam phase phase
+-- @raise a failure, or the script's own error
+function M.check(run, phase)
+  make_lane(run, phase)
+  for _, one in ipairs(phase.background or {}) do make_lane(run, one, true) end
+end
+
+local function usage_now()
+  local now = ffi.new("vb_usage")
+  C.vb_process_usage(now)
+  return now
+end
+
+-- The latest second of each lane, when it is a new one.
+local function tick(run, group)
+  for i, lane in ipairs(group.lanes) do
+    local second = run.engine:second(i - 1)
+    if second and second.t_s > lane.at_s then
+      lane.at_s = second.t_s
+      local entry = result.second(second)
+      lane.timeline[#lane.timeline + 1] = entry
+      run.console:second(lane.name, second, entry, i > 1)
+      if not group.aborted then group.aborted = lane.watch(second) end
+      if i == 1 then run:on_second(entry) end
+    end
+  end
+  if group.aborted or run.stopping then run.engine:stop() end
+end
+
+local HANDLERS = {
+  start = function(_, group) group.usage = usage_now() end,
+  tick = tick,
+  signal = function(run, group)
+    group.interrupted = true
+    run:interrupt()
+    run.engine:stop()
+  end,
+  stuck = function(run, group, text)
+    group.failed = true
+    run.stuck = true
+    run:fail(failure.new(failure.USAGE, ("phase '%s': %s"):format(group.name, text),
+      "the results are those that the workers had published until then"))
+  end,
+  failed = function(run, group, text, status)
+    group.failed = true
+    run:fail(failure.new(run.exit_code(status), ("phase '%s': %s"):format(group.name, text)))
+  end,
+  timeout = function() end,
+}
+
+local ENDS = { done = true, stuck = true, failed = true }
+
+local function follow(run, group)
+  local event, text, status
+  repeat
+    event, text, status = run.engine:next()
+    if event ~= "done" then HANDLERS[event](run, group, text, status) end
+  until ENDS[event]
+end
+
+local function status_of(group)
+  if group.failed or group.aborted then return "failed" end
+  return group.interrupted and "interrupted" or "ok"
+end
+
+local function usage_since(before)
+  local now = usage_now()
+  if not before then return {} end
+  return { run_delay_s = math.max(0, now.run_delay_s - before.run_delay_s),
+           major_faults = tonumber(now.major_faults - before.major_faults) }
+end
+
+local function results_of(run, group, before, seconds)
+  local usage = usage_since(group.usage)
+  local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
+  local out = {}
+  for i, lane in ipairs(group.lanes) do
+    local phase = result.phase {
+      engine = run.engine, lane = i - 1, name = lane.name, rows = lane.rows,
+      status = status_of(group), timeline = lane.timeline, percentiles = run.options.percentiles,
+      metrics = result.custom(run.session.shared, registry), usage = usage,
+      server_change = change, node_changes = nodes,
+    }
+    local met
+    phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
+    run:judge(phase, lane.settings, met)
+    out[i] = phase
+  end
+  return out
+end
+
+local function run_group(run, group)
+  local specs, settings = {}, {}
+  for i, lane in ipairs(group.lanes) do
+    specs[i], settings[i] = lane.compiled.spec, lane.settings
+  end
+  local before = server_change.read(run.ctl)
+  if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
+  local began = C.vb_clock_monotonic()
+  run.engine:start(plan.threads(group.phase, settings, run.options, run.target), specs)
+  follow(run, group)
+  return results_of(run, group, before, C.vb_clock_monotonic() - began)
+end
+
+local function set_params(values)
+  local before, message = params.set(values)
+  if not before then usage("%s", message) end
+  return before
+end
+
+--- Runs a phase.
+-- @tparam table run of `vbench.run`: `engine ctl console compile options given session target`
+-- @tparam phase phase
+-- @treturn {table,...} the results: of the phase, then of those in its background
+-- @raise a failure when it cannot start
+function M.run(run, phase)
+  local before = set_params(phase.params or {})
+  local group = { phase = phase, name = phase.name, lanes = {} }
+  local ok, results = pcall(function()
+    group.lanes[1] = make_lane(run, phase)
+    for _, one in ipairs(phase.background or {}) do
+      group.lanes[#group.lanes + 1] = make_lane(run, one, true)
+    end
+    return run_group(run, group)
+  end)
+  set_params(before)
+  if not ok then error(results, 0) end
+  return results
+end
+
+return M
