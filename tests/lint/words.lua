@@ -17,7 +17,8 @@ for _, path in ipairs(source.sources()) do
 end
 for _, path in ipairs(source.files("src", "-name", "*.h")) do
   local lines = source.lines(path)
-  if not lines[1]:find("^/%* %S") or not (lines[2] or ""):find("^ %* %S") then
+  local told = (lines[2] or ""):find("^ %* %S") or lines[1]:find("Private to", 1, true)
+  if not lines[1]:find("^/%* %S") or not told then
     found[#found + 1] = path .. ": line 1 says what it is, line 2 who may call it"
   end
 end
