@@ -23,6 +23,13 @@ describe("what cmake --install puts under a prefix", function()
     assert.matches("%-lvbench", process.capture(config .. "--libs vbench"))
   end)
 
+  it("has a program that needs nothing but itself, from any directory", function()
+    local moved = prefix .. "/elsewhere"
+    process.capture(("cp '%s/opt/bin/vbench' '%s'"):format(prefix, moved))
+    assert.matches("^vbench %d+%.%d+%.%d+$",
+      process.capture(("cd / && env -i LUA_CPATH=/nowhere '%s' version"):format(moved)))
+  end)
+
   it("gives plain luajit the Lua modules and the library", function()
     local share = prefix .. "/opt/share/vbench"
     assert.equal("EINVAL", process.capture(
