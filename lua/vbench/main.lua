@@ -7,7 +7,7 @@ local M = {}
 --- Prints the version.
 -- @treturn number exit code
 function M.version()
-  print("vbench " .. native.ffi.string(native.C.vb_build_version()))
+  print("vbench " .. native.ffi.string(native.C.vb_version()))
   return 0
 end
 

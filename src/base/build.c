@@ -7,7 +7,7 @@
 
 static const char beside[] = "/share/vbench";
 
-const char *vb_build_version(void) {
+const char *vb_version(void) {
   return VBENCH_VERSION;
 }
 

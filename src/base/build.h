@@ -6,7 +6,7 @@
 #include "base/api.h"
 
 /* "0.1.0". */
-VB_API const char *vb_build_version(void);
+VB_API const char *vb_version(void);
 /* The directory share/vbench beside the program's bin/, where there is one, else that of the
  * configured prefix; cut to `size` with its NUL. */
 VB_API void vb_build_data_directory(char *out, size_t size);

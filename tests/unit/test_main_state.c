@@ -63,7 +63,7 @@ static void an_error_is_exit_code_1_with_a_traceback(void **state) {
 static void says_its_version_and_where_its_files_are(void **state) {
   (void)state;
   char directory[256], cut[4];
-  assert_string_equal(vb_build_version(), VBENCH_VERSION);
+  assert_string_equal(vb_version(), VBENCH_VERSION);
   vb_build_data_directory(directory, sizeof directory);
   assert_non_null(strstr(directory, "/share/vbench"));
   vb_build_data_directory(cut, sizeof cut);

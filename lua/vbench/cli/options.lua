@@ -1,0 +1,194 @@
+--- The general options: one table that feeds parsing, `--help`, completions, the man page,
+-- `--config` and `vb.args`.
+--
+-- An option has `long` (without dashes), `short` (without the dash), `also` (second names), `type`
+-- (of vbench.cli.values; "flag" takes no value), `metavar`, `default` (as it is typed), `shown` (what
+-- help says where the default is reckoned), `help`, `many` ("list": given again it adds; "map":
+-- name=value), `least` and `most`, `choices`, `read_by` ("script": only a scenario that asks for it
+-- has a use for it), `private` (in no saved configuration: hosts, secrets).
+-- @module vbench.cli.options
+local M = {}
+
+local function option(group, names, fields)
+  local short, long = names:match("^%-(%w)/%-%-([%w-]+)$")
+  if not short then short, long = names:match("^%-(%w)$"), names:match("^%-%-([%w-]+)$") end
+  fields.group, fields.short, fields.long = group, short, long
+  fields.name = fields.name or (long or short):gsub("-", "_")
+  fields.also = fields.also or {}
+  return fields
+end
+
+local function group(title, rows)
+  local list = {}
+  for i, row in ipairs(rows) do list[i] = option(title, row[1], row) end
+  return { title = title, options = list }
+end
+
+--- Groups of options, as `--help` shows them: `title`, `options`.
+M.groups = {
+  group("server", {
+    { "-h/--host", type = "text", many = "list", metavar = "HOST", default = "127.0.0.1",
+      private = true, help = "name or address, also as HOST:PORT; again for several servers" },
+    { "-p/--port", type = "count", least = 1, most = 65535, metavar = "PORT", default = "6379",
+      private = true, help = "port" },
+    { "-s/--socket", type = "path", metavar = "PATH", private = true, help = "unix socket" },
+    { "-u/--uri", type = "text", many = "list", metavar = "URI", private = true,
+      help = "valkey://, redis:// or unix:// with user, password, database" },
+    { "-a/--auth", type = "text", metavar = "PASSWORD", private = true,
+      help = "password; better VBENCH_AUTH in the environment, or --askpass" },
+    { "--user", type = "text", metavar = "NAME", private = true, help = "user of the ACL" },
+    { "--askpass", type = "flag", private = true, help = "ask for the password on the terminal" },
+    { "--dbnum", type = "count", metavar = "N", default = "0", help = "database" },
+    { "-3", name = "resp3", type = "flag", help = "speak RESP3" },
+    { "-4", name = "ipv4", type = "flag", private = true, help = "IPv4 only" },
+    { "-6", name = "ipv6", type = "flag", private = true, help = "IPv6 only" },
+    { "--local", type = "flag", private = true,
+      help = "run a private valkey-server or redis-server meanwhile" },
+    { "--local-args", type = "text", metavar = "TEXT", private = true,
+      help = "options for it: \"--maxmemory 100mb\"" },
+    { "--timeout", type = "duration", metavar = "TIME", default = "10s",
+      help = "longest wait for a reply" },
+    { "--connect-timeout", type = "duration", metavar = "TIME", default = "5s",
+      help = "longest wait for a connection" },
+  }),
+  group("load", {
+    { "-c/--clients", type = "count", least = 1, metavar = "N", default = "50",
+      help = "connections in all" },
+    { "--threads", type = "count", most = 512, metavar = "N",
+      shown = "cores, at most clients / 16; half the cores for a server on this host",
+      help = "worker threads; 0 is the default" },
+    { "-P/--pipeline", type = "count", least = 1, metavar = "N", default = "1",
+      help = "requests in flight on each connection" },
+    { "-n/--requests", type = "count", metavar = "N", shown = "100000, unless --duration is given",
+      help = "requests in all; 0 is no limit" },
+    { "--duration", type = "duration", metavar = "TIME", help = "how long a phase takes" },
+    { "--warmup", type = "duration", metavar = "TIME", default = "0s",
+      help = "time before it that is not counted" },
+    { "-l/--loop", also = { "loop-mode" }, type = "flag", help = "again and again until Ctrl-C" },
+    { "-I/--idle", type = "flag", help = "open the connections and keep them idle" },
+    { "--seed", type = "count", metavar = "N", default = "20240229",
+      help = "of all that is random" },
+    { "--max-errors", type = "percent", metavar = "SHARE", default = "1%",
+      help = "more than that share of errors is exit code 4" },
+    { "--pin", type = "cores", metavar = "CORES", help = "cores for the workers in turn: 0,2-5" },
+    { "--hook-timeout", type = "duration", metavar = "TIME", default = "5s",
+      help = "longest time in one call of a script's function" },
+  }),
+  group("data", {
+    { "-r/--keyspace", also = { "keyspacelen" }, type = "count", least = 1, metavar = "N",
+      default = "1000000", read_by = "script", help = "different keys" },
+    { "-d/--data-size", also = { "datasize" }, type = "size", metavar = "SIZE", default = "3",
+      read_by = "script", help = "bytes of a value" },
+    { "--key-prefix", type = "text", metavar = "TEXT", default = "key:", read_by = "script",
+      help = "what keys begin with" },
+    { "--sequential", type = "flag", read_by = "script", help = "take each key in turn" },
+    { "--iteration", type = "iteration", metavar = "ORDER", default = "random",
+      read_by = "script", help = "order of keys: sequential, random, uniform, zipfian:0.99" },
+    { "--expiry-range", type = "range", metavar = "A-B", read_by = "script",
+      help = "seconds that keys which are set live" },
+    { "-x", type = "flag", read_by = "script",
+      help = "take the last argument of -- COMMAND from standard input" },
+  }),
+  group("scenario", {
+    { "-t/--tests", type = "words", many = "list", metavar = "A,B", read_by = "script",
+      help = "tests of the built-in scenario: set,get" },
+    { "--parallel", type = "text", metavar = "LIST", read_by = "script",
+      help = "tests in one phase, weighted: \"get:80,set:20\"" },
+    { "--composite", type = "text", metavar = "LIST", read_by = "script",
+      help = "tests in a row, each with its requests: \"set:10000,get:50000\"" },
+    { "--command", type = "command", metavar = "TEXT", read_by = "script",
+      help = "a command to send, as behind --" },
+    { "--phases", type = "words", many = "list", metavar = "A,B", help = "only these phases" },
+    { "--skip", type = "words", many = "list", metavar = "A,B", help = "not these phases" },
+    { "--param", type = "pair", many = "map", metavar = "NAME=V", help = "value of a vb.param" },
+    { "--assume", type = "choice", choices = { "none", "redis8", "valkey-search" },
+      metavar = "NAME", default = "none", help = "server that `check` takes for granted" },
+    { "--yes", type = "flag", private = true,
+      help = "allow what destroys data or changes settings of a server" },
+  }),
+  group("output", {
+    { "-q/--quiet", type = "flag", help = "one line a phase" },
+    { "-v/--verbose", type = "flag", help = "more: slowest operations, tracebacks" },
+    { "-o/--output", type = "path", metavar = "FILE", help = "report in --output-format" },
+    { "--output-format", type = "choice", choices = { "text", "json", "csv" }, metavar = "NAME",
+      default = "text", help = "of -o" },
+    { "--json", type = "path", metavar = "FILE", help = "report as JSON; - is standard output" },
+    { "--csv", type = "flag", help = "results as redis-benchmark's CSV on standard output" },
+    { "--csv-seconds", type = "path", metavar = "FILE", help = "a row a second and phase" },
+    { "--csv-summary", type = "path", metavar = "FILE", help = "a row a phase and command" },
+    { "--percentiles", also = { "show-percentiles" }, type = "numbers", least = 0, most = 100,
+      metavar = "A,B", help = "more percentiles in the reports: 99.5,99.95" },
+    { "--precision", type = "count", least = 1, most = 4, metavar = "N", default = "3",
+      help = "significant digits of latencies" },
+    { "--threshold", type = "text", many = "list", metavar = "EXPR",
+      help = "judges every phase: \"p99_ms < 2\"; not met is exit code 3" },
+    { "--title", type = "text", metavar = "TEXT", help = "of the report" },
+    { "--tag", type = "pair", many = "map", metavar = "K=V", help = "kept in the report" },
+    { "--no-baseline", type = "flag", help = "do not measure the round trip first" },
+    { "--no-color", type = "flag", help = "no colour" },
+    { "--show-per-second", type = "flag", help = "a line a second" },
+    { "--config", type = "path", metavar = "FILE", private = true,
+      help = "options from a file: \"name: value\" lines" },
+    { "--save-config", type = "path", metavar = "FILE", private = true,
+      help = "write the options there, without secrets and hosts" },
+  }),
+}
+
+--- Flags of other tools that are taken and change nothing: long name -> what is said.
+M.idle = {
+  search = "the commands say by themselves what they search",
+  ["enable-placeholders"] = "placeholders are always filled",
+}
+
+local function named(ours)
+  return ("vbench calls it %s"):format(ours)
+end
+
+local function absent(ours)
+  return ("vbench calls it %s, which this version does not have"):format(ours)
+end
+
+--- Flags of neighbour tools: as typed -> what to do instead.
+M.neighbours = {
+  ["--test-time"] = named "--duration", ["--key-maximum"] = named "--keyspace",
+  ["--key-minimum"] = "keys begin at 0; how many there are is --keyspace",
+  ["--rate-limiting"] = absent "--rate", ["--cluster-mode"] = absent "--cluster",
+  ["--ratio"] = 'write the weights of a mix: --parallel "set:1,get:10"',
+  ["--key-pattern"] = named "--iteration", ["--key-stddev"] = named "--iteration",
+  ["--hide-histogram"] = "vbench prints no histogram; --quiet prints one line",
+  ["--data-size-range"] = "write a scenario with vb.bytes { min =, max = }",
+  ["--run-count"] = absent "--repeat", ["--server"] = named "--host",
+  ["--authenticate"] = named "--auth", ["--unix-socket"] = named "--socket",
+  ["--out-file"] = named "--output", ["--json-out-file"] = named "--json",
+  ["--client-stats"] = named "--csv-seconds", ["--select-db"] = named "--dbnum",
+  ["--print-percentiles"] = named "--percentiles", ["--protocol"] = "RESP3 is -3",
+  ["--random-data"] = "values are random in any case", ["--num-threads"] = named "--threads",
+  ["--rdma"] = "vbench has no RDMA",
+  ["-k"] = "connections are kept open",
+}
+
+--- All options by the name in `vb.args`; by long and second name; by short name.
+M.by_name, M.by_long, M.by_short = {}, {}, {}
+--- Long and second names without dashes -> the name in `vb.args`.
+M.names = {}
+
+for _, one in ipairs(M.groups) do
+  for _, row in ipairs(one.options) do
+    M.by_name[row.name] = row
+    if row.short then M.by_short[row.short] = row end
+    if row.long then M.by_long[row.long], M.names[row.long] = row, row.name end
+    for _, other in ipairs(row.also) do M.by_long[other], M.names[other] = row, row.name end
+  end
+end
+M.names.help, M.names.version = "help", "version"
+
+--- How an option is called in messages: "-c/--clients".
+-- @tparam table row of a group
+-- @treturn string
+function M.flag(row)
+  local long = row.long and "--" .. row.long
+  local short = row.short and "-" .. row.short
+  return short and long and short .. "/" .. long or short or long
+end
+
+return M
