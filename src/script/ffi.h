@@ -22,6 +22,7 @@
 #include "net/port.h"
 #include "net/uri.h"
 #include "resp/client.h"
+#include "script/factory.h"
 #include "script/shared.h"
 #include "stats/counters.h"
 #include "stats/histogram.h"

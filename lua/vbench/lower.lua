@@ -1,0 +1,437 @@
+--- Lowers one command to C: its arguments as parts, its reply processors, params as they are now.
+-- @module vbench.lower
+local argument = require "vbench.argument"
+local canonical = require "vbench.canonical"
+local command = require "vbench.command"
+local commands = require "vbench.commands"
+local fields = require "vbench.fields"
+local param = require "vbench.param"
+local units = require "vbench.units"
+local vbffi = require "vbench.ffi"
+
+local ffi, C = vbffi.ffi, vbffi.C
+local M = {}
+
+local DISTRIBUTIONS = {
+  uniform = C.VB_UNIFORM, zipfian = C.VB_ZIPFIAN, normal = C.VB_NORMAL,
+  exponential = C.VB_EXPONENTIAL, sequential = C.VB_SEQUENTIAL, constant = C.VB_CONSTANT,
+  from_id = C.VB_FROM_ID,
+}
+local DTYPES = {
+  float32 = C.VB_FLOAT32, float16 = C.VB_FLOAT16, float64 = C.VB_FLOAT64, int8 = C.VB_INT8,
+  uint8 = C.VB_UINT8, int32 = C.VB_INT32, int64 = C.VB_INT64, uint32 = C.VB_UINT32,
+  uint64 = C.VB_UINT64, binary = C.VB_BINARY,
+}
+local FORMATS = { unix = 0, iso = 1, date = 2 }
+local ORDERS = {
+  sequential = C.VB_ORDER_SEQUENTIAL, uniform = C.VB_ORDER_UNIFORM, zipfian = C.VB_ORDER_ZIPFIAN,
+}
+
+local function check(status, err)
+  if status < 0 then error(ffi.string(err.text), 0) end
+end
+
+local function hash(seed, text)
+  return C.vb_hash(seed, text, #text)
+end
+
+-- The value of a number or param of command `self` now.
+local function number(self, value, what)
+  local now = param.resolve(value)
+  if type(now) == "number" then return now end
+  error(("command '%s': %s is the param '%s', which is '%s': no number"):format(self.name, what,
+    value.name, tostring(now)), 0)
+end
+
+local function size(self, value, what)
+  local bytes, message = units.size(param.resolve(value))
+  if bytes then return bytes end
+  error(("command '%s': %s: %s"):format(self.name, what, message), 0)
+end
+
+--- The C object of a keyspace; made once.
+-- @tparam keyspace keyspace
+-- @treturn cdata vb_keyspace*
+function M.keyspace(keyspace)
+  local handle = rawget(keyspace, "handle")
+  if handle then return handle end
+  local spec, out, err = keyspace.spec, ffi.new("vb_keyspace *[1]"), vbffi.new_error()
+  local c = ffi.new("vb_keyspace_spec")
+  c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
+  c.width, c.size = spec.width or 0, spec.size
+  check(C.vb_keyspace_new(out, c, err), err)
+  handle = ffi.gc(out[0], C.vb_keyspace_free)
+  rawset(keyspace, "handle", handle)
+  return handle
+end
+
+-- Cursors over one keyspace scatter alike, so that the hot ids of one command are those of another.
+local function scatter_seed(self, spec)
+  return hash(spec.seed and number(self, spec.seed, "a seed") or self.seed,
+    "scatter " .. spec.keyspace.name)
+end
+
+local function new_cursor(self, cursor)
+  local spec, c, err = cursor.spec, ffi.new("vb_cursor_spec"), vbffi.new_error()
+  c.order, c.scatter, c.wrap = ORDERS[spec.order], spec.scatter and 1 or 0, spec.wrap and 1 or 0
+  if spec.skew then c.skew = number(self, spec.skew, "the skew of a cursor") end
+  if spec.first then c.first = number(self, spec.first, "the start of a range") end
+  if spec.last then c.last = number(self, spec.last, "the end of a range") end
+  if spec.limit then c.limit = number(self, spec.limit, "the limit of a cursor") end
+  c.seed = scatter_seed(self, spec)
+  local out = ffi.new("vb_cursor *[1]")
+  check(C.vb_cursor_new(out, M.keyspace(spec.keyspace), c, err), err)
+  local handle = ffi.gc(out[0], C.vb_cursor_free)
+  self.keep[#self.keep + 1] = handle
+  self.keep[#self.keep + 1] = spec.keyspace
+  return handle
+end
+
+-- Fillers: what a part of each kind is in C. `anchors` holds what the part points to.
+
+local fill = {}
+
+function fill.cursor(self, part, cursor)
+  local spec = cursor.spec
+  if spec.current then
+    part.kind, part.keyspace = C.VB_PART_CURRENT, M.keyspace(spec.keyspace)
+    self.keep[#self.keep + 1] = spec.keyspace
+    return
+  end
+  part.kind, part.cursor = C.VB_PART_CURSOR, new_cursor(self, cursor)
+  if spec.times_min then
+    part.times_min = number(self, spec.times_min, "the least of times")
+    part.times_max = number(self, spec.times_max, "the number of times")
+    part.same_slot = spec.same_slot and 1 or 0
+  end
+end
+
+function fill.id(_, part)
+  part.kind, part.from_id = C.VB_PART_ID, 1
+end
+
+local function fill_choices(self, part, list, anchors)
+  local c = ffi.new("vb_choice[?]", #list)
+  anchors[#anchors + 1] = c
+  for i, one in ipairs(list) do
+    local to = c[i - 1]
+    if one.text then
+      to.text, to.length = one.text, #one.text
+      anchors[#anchors + 1] = one.text
+    end
+    to.weight = number(self, one.weight, "a weight")
+    if one.size then to.size = size(self, one.size, "a size of vb.bytes") end
+  end
+  part.choices, part.choice_count = c, #list
+end
+
+function fill.bytes(self, part, spec, anchors)
+  part.kind = C.VB_PART_BYTES
+  part.compressible = number(self, spec.compressible, "compressible of vb.bytes")
+  if spec.sizes then return fill_choices(self, part, spec.sizes, anchors) end
+  part.min = size(self, spec.min, "the size of vb.bytes")
+  part.max = size(self, spec.max, "the size of vb.bytes")
+end
+
+local function fill_number(self, part, spec, kind)
+  part.kind, part.distribution = kind, DISTRIBUTIONS[spec.dist]
+  part.min, part.max = number(self, spec.min, "min"), number(self, spec.max, "max")
+  if spec.dist == "zipfian" then part.skew = number(self, spec.skew, "skew") end
+  if spec.dist == "exponential" then part.lambda = number(self, spec.lambda, "lambda") end
+  if spec.dist == "normal" then
+    local range = part.max - part.min
+    part.mean = spec.mean and number(self, spec.mean, "mean") or part.min + range / 2
+    part.deviation = spec.deviation and number(self, spec.deviation, "deviation") or range / 6
+  end
+  if spec.dist == "from_id" then part.from_id = 1 end
+end
+
+function fill.int(self, part, spec)
+  fill_number(self, part, spec, C.VB_PART_INT)
+end
+
+function fill.float(self, part, spec)
+  fill_number(self, part, spec, C.VB_PART_FLOAT)
+  part.decimals = number(self, spec.decimals, "decimals")
+end
+
+function fill.timestamp(_, part, spec)
+  part.kind, part.format = C.VB_PART_TIMESTAMP, FORMATS[spec.format]
+end
+
+-- Inside JSON a choice is a whole value: a quoted string, or a number.
+function fill.choice(self, part, spec, anchors, json)
+  local list = {}
+  for i, one in ipairs(spec.choices) do
+    local text = argument.bytes_of(one.value)
+    if json and type(one.value) == "string" then text = M.json_string(text) end
+    list[i] = { text = text, weight = one.weight }
+  end
+  part.kind = C.VB_PART_CHOICE
+  fill_choices(self, part, list, anchors)
+end
+
+function fill.tags(self, part, spec, anchors, json)
+  local list, escape = {}, json and M.json_escape or tostring
+  for i, one in ipairs(spec.choices) do
+    list[i] = { text = escape(one.value), weight = one.weight }
+  end
+  local separator = escape(spec.separator)
+  anchors[#anchors + 1] = separator
+  part.kind, part.text, part.length = C.VB_PART_TAGS, separator, #separator
+  fill_choices(self, part, list, anchors)
+end
+
+function fill.vector(self, part, spec)
+  part.kind, part.dtype = C.VB_PART_VECTOR, DTYPES[spec.dtype]
+  part.dimensions = number(self, spec.dim, "dim of vb.vector")
+end
+
+function fill.text(self, part, spec)
+  part.kind = C.VB_PART_TEXT
+  part.min, part.max = number(self, spec.min, "words"), number(self, spec.max, "words")
+end
+
+-- Which hole a part is: see vb_part.hole. Functions count as equal to each other, whatever their
+-- lines, and params as themselves, whatever their values.
+local function hole(self, value)
+  local text = canonical.text(value)
+  local before = self.equal_parts[text] or 0
+  self.equal_parts[text] = before + 1
+  return hash(hash(0, self.name), ("%s #%d"):format(text, before))
+end
+
+local function take_function(self)
+  local taken = self.next_function
+  self.next_function = taken + 1
+  return taken
+end
+
+-- The part of a cursor, generator or function.
+local function new_part(self, value, json, anchors)
+  local part = ffi.new("vb_part")
+  part.json = json and 1 or 0
+  if type(value) == "function" then
+    part.kind, part["function"] = C.VB_PART_FUNCTION, take_function(self)
+  elseif value.kind == "cursor" then
+    fill.cursor(self, part, value)
+  else
+    if value.spec.from_id then part.from_id = 1 end
+    fill[value.what](self, part, value.spec, anchors, json)
+  end
+  return part
+end
+
+local function add(self, part)
+  check(C.vb_command_part(self.handle, part, self.err), self.err)
+end
+
+-- Literal text is gathered, and added as one part before the next hole.
+local function literal(self, text)
+  self.pending[#self.pending + 1] = text
+end
+
+local function flush(self, at_least_one)
+  local text = table.concat(self.pending)
+  if text == "" and not at_least_one then return end
+  self.pending = {}
+  local part = ffi.new("vb_part")
+  part.kind, part.text, part.length = C.VB_PART_LITERAL, text, #text
+  add(self, part)
+end
+
+local function variable(self, value, json)
+  flush(self)
+  local anchors = {}
+  local part = new_part(self, value, json, anchors)
+  part.hole = hole(self, value)
+  add(self, part)
+  anchors[1] = nil
+end
+
+local function is_literal(value)
+  local plain = type(value)
+  if plain == "string" or plain == "number" then return true end
+  local kind = fields.kind(value)
+  return kind == "param" or kind == "key"
+end
+
+local function literal_value(value)
+  if fields.kind(value) == "key" then value = value.spec.value end
+  local now = param.resolve(value)
+  return now
+end
+
+local function lower_part(self, value)
+  if is_literal(value) then return literal(self, argument.bytes_of(literal_value(value))) end
+  variable(self, value, false)
+end
+
+-- JSON
+
+local ESCAPES = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+}
+
+--- Text as it stands inside a JSON string, without the quotes.
+-- @tparam string text UTF-8
+-- @treturn string
+function M.json_escape(text)
+  local escaped = text:gsub('[%c"\\]', function(c)
+    if c == "\127" then return c end
+    return ESCAPES[c] or ("\\u%04x"):format(c:byte())
+  end)
+  return escaped
+end
+
+--- Text as a JSON string.
+-- @tparam string text
+-- @treturn string with its quotes
+function M.json_string(text)
+  return '"' .. M.json_escape(text) .. '"'
+end
+
+-- What is written between quotes; choices and functions bring their own.
+local QUOTED = { bytes = true, tags = true, text = true }
+
+local function is_quoted(value)
+  if fields.kind(value) == "cursor" then return true end
+  if fields.kind(value) ~= "generator" then return false end
+  return QUOTED[value.what] or (value.what == "timestamp" and value.spec.format ~= "unix")
+end
+
+local lower_json
+
+local function lower_list(self, list)
+  local is_object = list.kind == "object"
+  literal(self, is_object and "{" or "[")
+  for i, one in ipairs(list.spec) do
+    if i > 1 then literal(self, ",") end
+    if is_object then literal(self, M.json_string(one[1]) .. ":") end
+    lower_json(self, is_object and one[2] or one)
+  end
+  literal(self, is_object and "}" or "]")
+end
+
+function lower_json(self, value)
+  local kind = fields.kind(value)
+  if kind == "object" or kind == "array" then return lower_list(self, value) end
+  if type(value) == "boolean" then return literal(self, tostring(value)) end
+  if is_literal(value) then
+    local now = literal_value(value)
+    local text = argument.bytes_of(now)
+    return literal(self, type(now) == "string" and M.json_string(text) or text)
+  end
+  local quote = is_quoted(value) and '"' or ""
+  literal(self, quote)
+  variable(self, value, true)
+  literal(self, quote)
+end
+
+-- Arguments
+
+local function holds_key(parts)
+  for _, part in ipairs(parts) do
+    local kind = fields.kind(part)
+    if kind == "key" or (kind == "cursor" and not part.spec.as_value) then return true end
+  end
+  return false
+end
+
+local function is_key(value, at_key_place)
+  local kind = fields.kind(value)
+  if kind == "cursor" then return not value.spec.as_value end
+  if kind == "key" then return true end
+  if kind == "concat" and holds_key(value.spec.parts) then return true end
+  return at_key_place or false
+end
+
+local function lower_argument(self, value, at_key_place)
+  check(C.vb_command_argument(self.handle, is_key(value, at_key_place) and 1 or 0, self.err),
+    self.err)
+  local kind = fields.kind(value)
+  if kind == "concat" then
+    for _, part in ipairs(value.spec.parts) do lower_part(self, part) end
+  elseif kind == "json" then
+    lower_json(self, value.spec.document)
+  else
+    lower_part(self, value)
+  end
+  flush(self, kind ~= "concat" and is_literal(value))
+end
+
+-- How many arguments a value makes: nil when that is known only when it is written.
+local function count_of(self, value)
+  if type(value) == "function" then return nil end
+  local spec = fields.kind(value) == "cursor" and value.spec
+  if not spec or not spec.times_min then return 1 end
+  local least = number(self, spec.times_min, "the least of times")
+  return least == number(self, spec.times_max, "the number of times") and least or nil
+end
+
+-- The arguments as vbench.commands wants them, and where each begins among them. A function or a
+-- varying number of ids is taken as one argument: literals behind it are rarely keys.
+local function words_of(self, list)
+  local words, places = {}, {}
+  for i, value in ipairs(list) do
+    places[i] = #words + 1
+    local text = is_literal(value) and argument.bytes_of(literal_value(value)) or false
+    for _ = 1, count_of(self, value) or 1 do words[#words + 1] = text end
+  end
+  return words, places
+end
+
+local function lower_arguments(self, list)
+  local words, places = words_of(self, list)
+  local keys = commands.keys(words)
+  for i, value in ipairs(list) do lower_argument(self, value, keys[places[i]]) end
+end
+
+-- Reply processors
+
+local function lower_processor(self, processor, source)
+  local c, anchors = ffi.new("vb_processor"), {}
+  if processor.what == "hits" then
+    c.kind = C.VB_REPLY_HITS
+  elseif processor.what == "expect" then
+    local text = processor.spec.text
+    c.kind, c.text, c.length = C.VB_REPLY_EXPECT, text, #text
+  else
+    local part = new_part(self, command.generator_of(source, processor), false, anchors)
+    c.kind, c.part = C.VB_REPLY_VERIFY, part
+  end
+  check(C.vb_command_processor(self.handle, c, self.err), self.err)
+  anchors[1] = nil
+end
+
+local function lower_on_reply(self)
+  local c = ffi.new("vb_processor")
+  c.kind, c["function"] = C.VB_REPLY_FUNCTION, take_function(self)
+  check(C.vb_command_processor(self.handle, c, self.err), self.err)
+end
+
+--- Makes the C object of a command, params as they are now.
+-- @tparam command source
+-- @tparam table context `seed` (of the run), `first_function` (number), `keep` (list: what must
+--   outlive the command is added)
+-- @treturn cdata vb_command*
+-- @raise what C finds wrong, naming the command and the argument
+function M.command(source, context)
+  local handle = C.vb_command_new(source.name)
+  if handle == nil then error("out of memory: command '" .. source.name .. "'", 0) end
+  local self = {
+    name = source.name, handle = ffi.gc(handle, C.vb_command_free), err = vbffi.new_error(),
+    seed = context.seed, keep = context.keep, next_function = context.first_function,
+    equal_parts = {}, pending = {},
+  }
+  lower_arguments(self, source.spec.arguments)
+  for _, processor in ipairs(source.spec.processors) do
+    lower_processor(self, processor, source)
+  end
+  if source.spec.on_reply then lower_on_reply(self) end
+  check(C.vb_command_compile(self.handle, context.seed, self.err), self.err)
+  self.keep[#self.keep + 1] = self.handle
+  return self.handle
+end
+
+return M
