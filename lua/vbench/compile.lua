@@ -4,7 +4,6 @@ local declarations = require "vbench.declarations"
 local fields = require "vbench.fields"
 local lower = require "vbench.lower"
 local param = require "vbench.param"
-local phases = require "vbench.phase"
 local session = require "vbench.session"
 local vbffi = require "vbench.ffi"
 
@@ -16,9 +15,6 @@ local ENTRY = {
   transaction = C.VB_ENTRY_TRANSACTION,
 }
 local CONDITION = { hit = C.VB_WHEN_HIT, miss = C.VB_WHEN_MISS, ok = C.VB_WHEN_OK }
-local REQUESTS = 100000 -- when neither the phase nor the command line says when it ends
-local DRAIN_S = 2
-local NS = 1e9
 
 local function check(status, err)
   if status < 0 then error(ffi.string(err.text), 0) end
@@ -80,63 +76,27 @@ local function row_names(program)
   return names
 end
 
--- A field of the phase, else the command line's.
-local function value(phase, name)
-  local given = phases.value(phase, name)
-  if given ~= nil then return given end
-  return session.args[name]
-end
-
-local function nanoseconds(seconds)
-  return math.floor((seconds or 0) * NS + 0.5)
-end
-
-local function set_ends(spec, phase, context)
-  local requests, duration = phases.value(phase, "requests"), phases.value(phase, "duration")
-  if phase.until_exhausted and C.vb_program_ends(spec.program) == 0 then
-    error(("phase '%s' runs until_exhausted, but no cursor of its commands ends: use " ..
-      "keys:sequential(), or a :limit(n)"):format(phase.name), 0)
-  end
-  if not (requests or duration or phase.until_exhausted or context.background) then
-    requests, duration = session.args.requests, session.args.duration
-    if requests == nil and duration == nil then requests = REQUESTS end
-  end
-  spec.requests, spec.duration_ns = requests or 0, nanoseconds(duration)
-end
-
-local function new_spec(phase, program, seed, context)
-  local spec = ffi.new("vb_phase_spec")
-  spec.name, spec.program, spec.seed = phase.name, program, seed
-  spec.clients = value(phase, "clients") or 1
-  spec.pipeline = value(phase, "pipeline") or 1
-  set_ends(spec, phase, context)
-  spec.warmup_ns = nanoseconds(value(phase, "warmup"))
-  spec.start_ns = nanoseconds(phases.value(phase, "start"))
-  spec.timeout_ns = nanoseconds(value(phase, "timeout"))
-  spec.drain_ns = nanoseconds(context.drain or DRAIN_S)
-  spec.stop_on_error = phase.on_error == "stop" and 1 or 0
-  return spec
-end
-
 --- Compiles a phase, params as they are now: set the phase's own with `param.set(phase.params)`
 -- first.
 -- @tparam phase phase
--- @tparam ?table context `seed` (the run's, unless given), `background` (it has no end of its own
---   unless it sets one), `drain` (seconds to wait for the last replies, 2)
--- @treturn table `spec` (vb_phase_spec), `program` (vb_program*), `names` (of the rows of
---   statistics), `keep` (anchors: hold the table while the phase runs)
+-- @tparam ?table context `seed` (the run's, unless given)
+-- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
+--   load), `program` (vb_program*), `names` (of the rows of statistics), `keep` (anchors: hold the
+--   table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
-  context = context or {}
   if fields.kind(phase) ~= "phase" then
     error(("a phase is made by vb.phase { ... }, not %s"):format(fields.describe(phase)), 0)
   end
-  local seed, keep = context.seed or session.run.seed, { phase }
+  local seed, keep = context and context.seed or session.run.seed, { phase }
   local program = new_program(phase.run, seed, keep)
-  return {
-    spec = new_spec(phase, program, seed, context), program = program,
-    names = row_names(program), keep = keep,
-  }
+  if phase.until_exhausted and C.vb_program_ends(program) == 0 then
+    error(("phase '%s' runs until_exhausted, but no cursor of its commands ends: use " ..
+      "keys:sequential(), or a :limit(n)"):format(phase.name), 0)
+  end
+  local spec = ffi.new("vb_phase_spec")
+  spec.name, spec.program, spec.seed = phase.name, program, seed
+  return { spec = spec, program = program, names = row_names(program), keep = keep }
 end
 
 return M

@@ -73,7 +73,7 @@ end
 
 local function general_options()
   local known = {}
-  for name in pairs(require("vbench.cli.options").names) do known[name:gsub("-", "_")] = true end
+  for _, name in pairs(require("vbench.cli.options").names) do known[name] = true end
   for name in pairs(session.args) do known[name] = true end
   return known
 end

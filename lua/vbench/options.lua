@@ -108,8 +108,7 @@ local function check_name(name)
   local dashed = name:gsub("_", "-")
   local taken = general[dashed] or general[name]
   if taken then
-    fault.raise("option '%s' is a general option of vbench; its value is vb.args.%s", name,
-      type(taken) == "string" and taken or (name:gsub("-", "_")))
+    fault.raise("option '%s' is a general option of vbench; its value is vb.args.%s", name, taken)
   end
 end
 

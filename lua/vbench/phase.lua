@@ -6,6 +6,7 @@ local nearest = require "vbench.nearest"
 local object = require "vbench.object"
 local param = require "vbench.param"
 local registry = require "vbench.registry"
+local thresholds = require "vbench.thresholds"
 local units = require "vbench.units"
 
 local M = {}
@@ -24,23 +25,30 @@ local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests" }
 local methods = {}
 local class = { __index = methods }
 
-local function read_threshold(one, where)
-  if type(one) == "string" then return { text = one, abort = false, delay = 0 } end
-  if type(one) ~= "table" or type(one[1]) ~= "string" then
-    fault.raise("a threshold of %s is %s; it takes \"p99_ms < 2\" or a table that begins with it",
-      where, fields.describe(one))
-  end
-  local given = fields.read(one, { abort = "boolean", delay = "duration" },
-    ("threshold '%s' of %s"):format(one[1], where), { positional = true })
-  return { text = one[1], abort = given.abort or false, delay = given.delay or 0 }
-end
-
-local function read_thresholds(list, where)
+-- Names of what has statistics of its own in something that runs.
+local function row_names(run)
+  if run.kind == "command" then return { run.name } end
   local out = {}
-  for i = 1, fields.length(list, "thresholds of " .. where) do
-    out[i] = read_threshold(list[i], where)
+  local function add(name)
+    out[#out + 1] = name
+  end
+  if run.kind == "transaction" then add(run.name) end
+  for _, step in ipairs(run.spec.steps or {}) do add(step.command.name) end
+  for _, entry in ipairs(run.spec.entries or {}) do
+    for _, name in ipairs(row_names(entry.what)) do add(name) end
   end
   return out
+end
+
+-- The entries stay as they were written: vbench.run reads them with those of the command line.
+local function check_thresholds(list, run, where)
+  local own = registry.names("metric")
+  for _, name in ipairs(registry.names("counter")) do own[#own + 1] = name end
+  local names = row_names(run)
+  for i = 1, fields.length(list, "thresholds of " .. where) do
+    local parsed, message = thresholds.parse(list[i], names, own)
+    if not parsed then fault.raise("%s: %s", where, message) end
+  end
 end
 
 local function read_background(list, where)
@@ -86,7 +94,7 @@ local function check(self)
   if self.run == nil then fault.raise("%s has nothing to run: run = a command, mix, ...", where) end
   if self.on_error then fields.choose(self.on_error, ON_ERROR, "field 'on_error' of " .. where) end
   check_numbers(self, where)
-  if self.thresholds then self.thresholds = read_thresholds(self.thresholds, where) end
+  if self.thresholds then check_thresholds(self.thresholds, self.run, where) end
   if self.background then self.background = read_background(self.background, where) end
   if self.params then
     local fine, message = param.check(self.params)
@@ -153,12 +161,8 @@ function methods.with(self, changes)
     out[name] = value
   end
   out.params = next(params) and params or nil
-  local thresholds = out.thresholds
-  if not given.thresholds then out.thresholds = nil end
-  check(remember_given(out))
-  out.thresholds = out.thresholds or thresholds
-  out.given.thresholds = out.thresholds ~= nil or nil
-  return out
+  local made = check(remember_given(out))
+  return made
 end
 
 --- The value of a field now: a vb.param resolved and its unit read.

@@ -199,51 +199,33 @@ describe("a compiled phase", function()
     end)
 
     it("in fields of the phase, and says which when they cannot be", function()
-      local param = require "vbench.param"
+      local param, phases = require "vbench.param", require "vbench.phase"
       local clients, end_ = vb.param("clients", 3), vb.param("end", "1k")
       local phase = vb.phase { run = vb.command { "PING" }, clients = clients, requests = end_ }
-      assert.equal(3, compile.phase(phase).spec.clients)
-      assert.equal(1000, tonumber(compile.phase(phase).spec.requests))
+      assert.equal(3, phases.value(phase, "clients"))
+      assert.equal(1000, phases.value(phase, "requests"))
+      assert.is_nil(phases.value(phase, "threads"))
       param.set { ["end"] = "later" }
-      assert.error_matches(function() compile.phase(phase) end,
+      assert.error_matches(function() phases.value(phase, "requests") end,
         "phase 'ping', field 'requests' %(param 'end'%): 'later' is not a count")
     end)
   end)
 
   describe("holds what the engine needs", function()
-    local ping
-
-    before_each(function() ping = vb.command { "PING" } end)
-
-    local function spec(fields, context)
-      fields.run = fields.run or ping
-      return compile.phase(vb.phase(fields), context).spec
-    end
-
-    it("from the phase, else from the command line", function()
-      local s = spec { clients = 7, duration = "2s", warmup = "100ms", on_error = "stop" }
-      assert.equal(7, s.clients)
-      assert.equal(0, tonumber(s.requests))
-      assert.equal(2e9, tonumber(s.duration_ns))
-      assert.equal(1e8, tonumber(s.warmup_ns))
-      assert.equal(1, s.stop_on_error)
-      assert.equal(50, spec({}).clients)
-      assert.equal(100000, tonumber(spec({}).requests))
-      assert.equal(0, tonumber(spec({}, { background = true }).requests))
-    end)
-
-    it("with the command line's end when the phase has none", function()
-      require("vbench.session").args.duration = 3
-      assert.equal(3e9, tonumber(spec({}).duration_ns))
-      assert.equal(0, tonumber(spec({}).requests))
-      assert.equal(5, tonumber(spec({ requests = 5 }).requests))
-      assert.equal(0, tonumber(spec({ requests = 5 }).duration_ns))
+    it("as its name and seed", function()
+      local phase = vb.phase { name = "p", run = vb.command { "PING" } }
+      local spec = compile.phase(phase, { seed = 9 }).spec
+      assert.equal("p", require("ffi").string(spec.name))
+      assert.equal(9, tonumber(spec.seed))
     end)
 
     it("ends by a cursor only when one ends", function()
       local set = vb.command { "SET", keys:sequential(), "x" }
-      assert.equal(0, tonumber(spec({ run = set, until_exhausted = true }).requests))
-      assert.error_matches(function() spec { until_exhausted = true } end,
+      local ping = vb.command { "PING" }
+      assert.equal("set", compile.phase(vb.phase { run = set, until_exhausted = true }).names[1])
+      assert.error_matches(function()
+        compile.phase(vb.phase { run = ping, until_exhausted = true })
+      end,
         "phase 'ping' runs until_exhausted, but no cursor of its commands ends")
     end)
 

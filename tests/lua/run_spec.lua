@@ -286,7 +286,7 @@ describe("a run", function()
         done.report.phases[1].thresholds[2] })
     assert.equal(3, execute({ phases = { one() } }, { threshold = { "qps > 1m" } }).code)
     assert.matches("phase 'read': threshold 'p98_ms < 1': unknown metric 'p98_ms'",
-      refused { phases = { one { thresholds = { "p98_ms < 1" } } } })
+      refused({ phases = { one() } }, { threshold = { "p98_ms < 1" } }))
   end)
 
   it("ends early when a threshold aborts", function()
