@@ -5,6 +5,7 @@
 -- vbench ends. To be started before any worker thread exists.
 -- @module vbench.local_server
 local native = require "vbench.ffi"
+local words = require "vbench.words"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -28,24 +29,9 @@ Server.__index = Server
 -- @treturn {string} the words
 -- @raise when a quote is not closed
 function M.split(text)
-  local words, word, at = {}, nil, 1
-  while at <= #text do
-    local char = text:sub(at, at)
-    if char == "'" or char == '"' then
-      local close = text:find(char, at + 1, true)
-      if not close then error(("--local-args: the quote %s is not closed"):format(char), 0) end
-      word = (word or "") .. text:sub(at + 1, close - 1)
-      at = close
-    elseif char:find("%s") then
-      words[#words + 1] = word
-      word = nil
-    else
-      word = (word or "") .. char
-    end
-    at = at + 1
-  end
-  words[#words + 1] = word
-  return words
+  local list, message = words.split(text)
+  if not list then error("--local-args: " .. message, 0) end
+  return list
 end
 
 local function executable(name)
@@ -70,14 +56,14 @@ local function find_program()
 end
 
 local function checked_args(text)
-  local words = M.split(text or "")
-  for _, word in ipairs(words) do
+  local list = M.split(text or "")
+  for _, word in ipairs(list) do
     local option = word:match("^%-%-([^=%s]+)")
     if option and OURS[option:lower()] then
       error(("--local-args: --%s is what --local sets by itself"):format(option), 0)
     end
   end
-  return words
+  return list
 end
 
 local function log_tail(directory)
@@ -91,17 +77,17 @@ local function log_tail(directory)
 end
 
 local function spawn(server, program, args)
-  local words = {
+  local line = {
     program, "--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port",
     tostring(server.port), "--daemonize", "no", "--protected-mode", "no",
   }
   if server.socket then
-    words[#words + 1], words[#words + 2] = "--unixsocket", server.socket
+    line[#line + 1], line[#line + 2] = "--unixsocket", server.socket
   end
-  for _, word in ipairs(args) do words[#words + 1] = word end
-  local argv = ffi.new("const char *[?]", #words, words)
+  for _, word in ipairs(args) do line[#line + 1] = word end
+  local argv = ffi.new("const char *[?]", #line, line)
   local pid, err = ffi.new("int[1]"), native.new_error()
-  local status = C.vb_guardian_spawn(server.guardian, #words, argv, LOG, pid, err)
+  local status = C.vb_guardian_spawn(server.guardian, #line, argv, LOG, pid, err)
   if status ~= 0 then error("--local: " .. ffi.string(err.text), 0) end
   server.pid = pid[0]
 end

@@ -42,7 +42,7 @@ M.groups = {
     { "-3", name = "resp3", type = "flag", help = "speak RESP3" },
     { "-4", name = "ipv4", type = "flag", private = true, help = "IPv4 only" },
     { "-6", name = "ipv6", type = "flag", private = true, help = "IPv6 only" },
-    { "--local", type = "flag", private = true,
+    { "--local", type = "optional", metavar = "SPEC", without = "standalone", private = true,
       help = "run a private valkey-server or redis-server meanwhile" },
     { "--local-args", type = "text", metavar = "TEXT", private = true,
       help = "options for it: \"--maxmemory 100mb\"" },
