@@ -1,6 +1,6 @@
 --- The arguments of a command: literals, keys, cursors, generators, functions, and what is composed
 -- of them.
--- @module vbench.argument
+-- @api vbench.argument
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 
@@ -17,6 +17,7 @@ local ARGUMENTS = { cursor = true, generator = true, param = true, key = true, c
 -- read back the same.
 -- @tparam string|number value
 -- @treturn string
+-- @local
 function M.bytes_of(value)
   if type(value) == "string" then return value end
   if value == math.floor(value) and math.abs(value) < EXACT then return ("%d"):format(value) end
@@ -54,6 +55,7 @@ end
 -- @tparam string where "argument 2 of command 'set'"
 -- @return the value
 -- @raise when it can be no argument
+-- @local
 function M.check(value, where)
   return check(value, ARGUMENTS, where)
 end

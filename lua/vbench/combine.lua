@@ -1,5 +1,5 @@
 --- Mixes, sequences and transactions of commands.
--- @module vbench.combine
+-- @api vbench.combine
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"

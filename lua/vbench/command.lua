@@ -1,5 +1,5 @@
 --- Commands, and what is done with their replies.
--- @module vbench.command
+-- @api vbench.command
 local argument = require "vbench.argument"
 local canonical = require "vbench.canonical"
 local fault = require "vbench.fault"
@@ -163,8 +163,10 @@ function M.verify(generator)
   }
 end
 
---- @param value
--- @treturn boolean whether it is a generator whose content is a function of the id
+--- Whether a value is a generator whose content is a function of the id.
+-- @param value
+-- @treturn boolean
+-- @local
 function M.is_from_id(value)
   return fields.kind(value) == "generator"
     and (value.spec.from_id or value.spec.dist == "from_id" or value.what == "id") or false
@@ -200,6 +202,7 @@ end
 -- @tparam processor processor its vb.verify
 -- @treturn generator
 -- @raise at the vb.verify when there is none, or more than one
+-- @local
 function M.generator_of(command, processor)
   if processor.spec.generator then return processor.spec.generator end
   local keyspace = first_keyspace(command)
@@ -218,6 +221,7 @@ end
 
 --- Checks what can only be checked when every command is declared.
 -- @raise at the mistake
+-- @local
 function M.check_all()
   for _, name in ipairs(registry.names("command")) do
     local command = registry.get("command", name)

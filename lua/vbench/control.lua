@@ -3,7 +3,7 @@
 --
 -- What setup, teardown and main functions get. A connection that broke is made anew by the next
 -- call.
--- @module vbench.control
+-- @api vbench.control
 local failure = require "vbench.failure"
 local fault = require "vbench.fault"
 local journal = require "vbench.journal"
@@ -100,6 +100,7 @@ end
 --- The text of an address as messages and reports show it.
 -- @tparam table endpoint `host` and `port`, or `path`
 -- @treturn string `127.0.0.1:6379`, `[::1]:6379`, `/run/valkey.sock`
+-- @local
 function M.address(endpoint)
   if endpoint.path then return endpoint.path end
   local form = endpoint.host:find(":", 1, true) and "[%s]:%d" or "%s:%d"
@@ -227,6 +228,7 @@ end
 --- The fields of a text of INFO.
 -- @tparam string text lines `name:value`
 -- @treturn table name -> number where the value is one, else string
+-- @local
 function M.parse_info(text)
   local fields = {}
   for name, value in text:gmatch("([^\r\n:#]+):([^\r\n]*)") do
@@ -312,6 +314,7 @@ end
 
 --- Gives every node the settings that it had before `config`. By the run, at its end.
 -- @treturn {string,...} what went wrong; its journals stay
+-- @local
 function Control:restore()
   local problems = {}
   for _, control in ipairs(self.shared.nodes) do
@@ -330,6 +333,7 @@ end
 
 --- Settings that a run which crashed has left on the nodes.
 -- @treturn {table,...} of `address`, `values` (name -> what it was), `path` (the journal)
+-- @local
 function Control:left_behind()
   local found = {}
   for _, control in ipairs(self.shared.nodes) do
@@ -341,6 +345,7 @@ end
 
 --- Restores what `left_behind` found.
 -- @treturn {string,...} what went wrong
+-- @local
 function Control:restore_left_behind()
   local problems = {}
   for _, control in ipairs(self.shared.nodes) do
@@ -381,6 +386,7 @@ end
 -- @param ... command and arguments
 -- @treturn ?{number,...} seconds of each; nil when the server refuses it
 -- @treturn ?string message
+-- @local
 function Control:round_trips(count, ...)
   local request, times = encode({ ... }, select("#", ...)), {}
   local client, message = connect(self)
@@ -403,6 +409,7 @@ function Control:round_trips(count, ...)
 end
 
 --- Ends the connections. A later call makes new ones.
+-- @local
 function Control:close()
   for _, control in ipairs(self.shared.nodes) do disconnect(control) end
 end
@@ -414,6 +421,7 @@ end
 -- @treturn ?table ctl; `ctl.topology` is {mode = "standalone", nodes = {{address, role, ...}}}
 -- @treturn ?string message
 -- @treturn ?number status (enum vb_status)
+-- @local
 function M.open(options)
   local shared = {
     nodes = {}, is_local = options.is_local, yes = options.yes, family = options.family or 0,

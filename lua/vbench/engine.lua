@@ -109,43 +109,50 @@ function Engine:second(lane)
   return C.vb_engine_second(self.handle, lane, self.buffer) == 1 and self.buffer or nil
 end
 
---- @tparam number lane from 0
+--- What a lane did.
+-- @tparam number lane from 0
 -- @treturn cdata vb_lane_result
 function Engine:result(lane)
   return C.vb_engine_result(self.handle, lane)
 end
 
---- @tparam number lane from 0
+--- What a row of a lane counted: a command or a transaction.
+-- @tparam number lane from 0
 -- @tparam number row from 0
 -- @treturn cdata vb_row
 function Engine:row(lane, row)
   return C.vb_engine_row(self.handle, lane, row)
 end
 
---- @tparam number lane from 0
+--- What a lane counted.
+-- @tparam number lane from 0
 -- @treturn cdata vb_row of all rows together
 function Engine:total(lane)
   return C.vb_engine_total(self.handle, lane)
 end
 
---- @tparam number lane from 0
+--- The slowest operations of a lane.
+-- @tparam number lane from 0
 -- @treturn cdata vb_slowest
 function Engine:slowest(lane)
   return C.vb_engine_slowest(self.handle, lane)
 end
 
---- @treturn number of nodes
+--- How many nodes there are.
+-- @treturn number
 function Engine:nodes()
   return C.vb_engine_nodes(self.handle)
 end
 
---- @tparam number node from 0
--- @treturn string its address
+--- The address of a node.
+-- @tparam number node from 0
+-- @treturn string
 function Engine:node(node)
   return ffi.string(C.vb_engine_node(self.handle, node))
 end
 
---- @tparam number lane from 0
+--- What a lane counted on a node.
+-- @tparam number lane from 0
 -- @tparam number node from 0
 -- @treturn cdata vb_row
 function Engine:node_row(lane, node)

@@ -3,7 +3,7 @@
 -- @module vbench.failure
 local M = {}
 
---- Exit codes of the program.
+-- Exit codes of the program.
 M.COULD_NOT_RUN, M.USAGE, M.THRESHOLDS, M.ERRORS, M.INTERRUPTED = 1, 2, 3, 4, 130
 
 local Failure = {}

@@ -1,7 +1,7 @@
 --- Generators: what an argument's bytes are made from, for each operation anew.
 -- Every number and size may be a vb.param. With `from = "id"` the content is a function of the
 -- run's seed and the operation's id alone, so that `vb.verify()` can make it again.
--- @module vbench.generators
+-- @api vbench.generators
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"

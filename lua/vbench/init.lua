@@ -3,7 +3,7 @@
 --     local vb = require "vbench"
 --
 -- Everything here declares; nothing writes to a server. See the modules for each function's fields.
--- @module vbench
+-- @api vbench
 local argument = require "vbench.argument"
 local combine = require "vbench.combine"
 local command = require "vbench.command"

@@ -1,5 +1,5 @@
 --- Keyspaces, and the cursors that draw ids from them.
--- @module vbench.keyspace
+-- @api vbench.keyspace
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"

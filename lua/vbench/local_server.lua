@@ -1,8 +1,7 @@
---- A private server for a run: `--local`.
---
--- valkey-server, else redis-server, from PATH, in a temporary directory and on a free port of the
--- loopback. A guardian process (src/base/guardian.h) ends it and removes the directory however
--- vbench ends. To be started before any worker thread exists.
+--- A private server for a run.
+-- What `--local` starts: valkey-server, else redis-server, from PATH, in a temporary directory and
+-- on a free port of the loopback. A guardian process (src/base/guardian.h) ends it and removes the
+-- directory however vbench ends. To be started before any worker thread exists.
 -- @module vbench.local_server
 local native = require "vbench.ffi"
 local words = require "vbench.words"

@@ -1,5 +1,5 @@
 --- Metrics and counters of a script's own.
--- @module vbench.metric
+-- @api vbench.metric
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"

@@ -1,5 +1,6 @@
---- vb.options: the options of a script, typed; the same table makes its `--help`.
--- @module vbench.options
+--- The options of a script, typed.
+-- The same table makes its `--help`.
+-- @api vbench.options
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
@@ -143,7 +144,8 @@ local function strict(values, declared)
   })
 end
 
---- Declares the options of the script: `--name=value` after the script's name.
+--- Declares the options of the script.
+-- They are given as `--name=value` behind the script's name.
 -- @function vb.options
 -- @tparam table given name -> `{type, default=, choices=, help=, validate=}`; types: "int",
 --   "number", "bytes" ("1KB"), "duration" (seconds), "boolean", "string", "path", "choice" (needs
@@ -167,8 +169,9 @@ function M.declare(given)
   return strict(values, declared)
 end
 
---- The declared options, for `--help`.
+--- The declared options, for help.
 -- @treturn table list of `{name, type, default, choices, help}`, by name; name as written after --
+-- @local
 function M.describe()
   local out = {}
   for i, name in ipairs(registry.names("option")) do
@@ -184,6 +187,7 @@ end
 --- Checks that every option given to the script is one that it declared.
 -- @treturn ?boolean true when they are
 -- @treturn ?string message with the nearest name
+-- @local
 function M.check_given()
   local known, names = {}, {}
   for i, one in ipairs(M.describe()) do

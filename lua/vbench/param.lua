@@ -1,5 +1,5 @@
 --- vb.param: values that a run may change, from the next phase on.
--- @module vbench.param
+-- @api vbench.param
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
@@ -133,6 +133,7 @@ end
 -- @tparam table values name -> number or string (texts of numbers are read)
 -- @treturn ?table what they were before, by name; nil when a name or value is wrong (none is set)
 -- @treturn ?string message
+-- @local
 function M.set(values)
   local kept, before = {}, {}
   for _, name in ipairs(fields.names(values)) do
@@ -150,6 +151,7 @@ end
 -- @tparam table values name -> number, string
 -- @treturn ?boolean true, nil when a name or value is wrong
 -- @treturn ?string message
+-- @local
 function M.check(values)
   for _, name in ipairs(fields.names(values)) do
     local self, message = find(name)
@@ -161,6 +163,7 @@ function M.check(values)
 end
 
 --- Writes all values to what the workers' states share. After load, before the first phase.
+-- @local
 function M.publish()
   for _, name in ipairs(registry.names("param")) do
     keep(registry.get("param", name), session.params[name])
@@ -170,6 +173,7 @@ end
 --- What a value is now: a param's value, any other as it is.
 -- @param value
 -- @return number, string or whatever it is
+-- @local
 function M.resolve(value)
   if fields.kind(value) == "param" then return session.params[value.name] end
   return value

@@ -1,5 +1,5 @@
 --- Phases: what is run at what load, as plain data. May be made at any time in main.
--- @module vbench.phase
+-- @api vbench.phase
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
@@ -170,6 +170,7 @@ end
 -- @tparam string name of a field
 -- @treturn ?number nil when the phase does not set it
 -- @raise `phase 'x', field 'clients': ...` when the param's value is none for it
+-- @local
 function M.value(phase, name)
   local value = phase[name]
   if fields.kind(value) ~= "param" then return value end

@@ -56,7 +56,8 @@ local function set_of(flag, words, names)
   return set
 end
 
---- The phases that `--phases` and `--skip` leave.
+--- The phases that are left of a scenario.
+-- `--phases` names those to run, `--skip` those not to run.
 -- @tparam {phase,...} list of the scenario
 -- @tparam table options general options: `phases`, `skip` (lists, or texts with commas)
 -- @treturn {phase,...} in the order of the scenario

@@ -41,7 +41,8 @@ function M.add(kind, name, object)
   return object
 end
 
---- @tparam string kind
+--- The declared thing of a name.
+-- @tparam string kind
 -- @tparam string name
 -- @treturn ?table the object
 function M.get(kind, name)
@@ -49,9 +50,10 @@ function M.get(kind, name)
   return entry and entry.object
 end
 
---- @tparam string kind
+--- Where a thing was declared.
+-- @tparam string kind
 -- @tparam string name
--- @treturn ?string `file:line` of the declaration
+-- @treturn ?string `file:line`
 function M.position(kind, name)
   local entry = of_kind(kind)[name]
   return entry and entry.position
@@ -84,7 +86,8 @@ function M.append(kind, object)
   return #all
 end
 
---- @tparam string kind of things kept by M.append
+--- The things that `append` kept.
+-- @tparam string kind
 -- @treturn table list of them
 function M.list(kind)
   return of_kind(kind)

@@ -6,7 +6,7 @@
 -- (1, 0), else nil; `reply.string` a copy of the text of a scalar, nil for others. `#reply` is the
 -- number of elements (a map's keys and values count each), of a string its bytes. `reply[i]` is a
 -- view of element i, from 1.
--- @module vbench.reply
+-- @api vbench.reply
 local vbffi = require "vbench.ffi"
 
 local ffi, C = vbffi.ffi, vbffi.C

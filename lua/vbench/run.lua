@@ -1,5 +1,5 @@
 --- A run: owns the engine, drives the scenario through its phases, judges, reports.
--- @module vbench.run
+-- @api vbench.run
 local baseline = require "vbench.baseline"
 local console = require "vbench.console"
 local describe = require "vbench.describe"
@@ -24,7 +24,7 @@ local HOOK_TIMEOUT_S, CONNECT_TIMEOUT_S = 5, 5
 local PRECEDENCE = { failure.INTERRUPTED, failure.USAGE, failure.COULD_NOT_RUN, failure.ERRORS,
                      failure.THRESHOLDS }
 
---- How the process ends when a worker cannot be joined; a field, for specs.
+-- How the process ends when a worker cannot be joined; a field, for specs.
 M.exit = os.exit
 
 local Run = {}
@@ -45,6 +45,7 @@ end
 --   `vbench.console`); for specs also `engine`, `compile`, `console`
 -- @treturn table run
 -- @raise a failure: phases, params, options or thresholds that cannot be
+-- @local
 function M.new(spec)
   local session = spec.session or require("vbench.session")
   local self = setmetatable({
@@ -74,6 +75,7 @@ local function check_params(values)
 end
 
 --- What can be known to be wrong before anything runs. By `new`.
+-- @local
 function Run:check()
   check_params(self.session.param_values or {})
   if self.scenario.main then
@@ -97,6 +99,7 @@ function Run:choose(list)
 end
 
 --- Notes that the run is interrupted: no further phase starts.
+-- @local
 function Run:interrupt()
   self.codes[failure.INTERRUPTED] = true
   self.ending = true
@@ -104,6 +107,7 @@ end
 
 --- Notes a failure, says it, and lets no further phase start.
 -- @tparam table failed `vbench.failure`
+-- @local
 function Run:fail(failed)
   self.ending = true
   if failed.stop then return end
@@ -124,6 +128,7 @@ end
 -- @tparam table phase result
 -- @tparam table settings of `vbench.plan`
 -- @tparam boolean met whether its thresholds are met
+-- @local
 function Run:judge(phase, settings, met)
   if not met then self.codes[failure.THRESHOLDS] = true end
   local all = phase.requests + phase.errors
@@ -137,6 +142,7 @@ end
 
 --- Calls the scenario's on_second; what it raises ends the run.
 -- @tparam table entry of the timeline
+-- @local
 function Run:on_second(entry)
   if not self.scenario.on_second or self.stopping then return end
   local ok, failed = failure.guard("on_second", self.scenario.on_second, entry)
@@ -324,6 +330,7 @@ end
 --- Runs the scenario: setup, phases or main, teardown, reports.
 -- @treturn number exit code: 0; 1 could not run; 2 mistake of script or command line; 3 thresholds
 --   not met; 4 too many errors; 130 interrupted
+-- @local
 function Run:execute()
   begin(self)
   local ok, failed = failure.guard(nil, work, self)

@@ -1,5 +1,5 @@
 --- The scenario: what a script returns.
--- @module vbench.scenario
+-- @api vbench.scenario
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 
@@ -14,6 +14,7 @@ local FIELDS = {
 -- @tparam table list
 -- @treturn table the same list
 -- @raise when one of them is none
+-- @local
 function M.check_phases(list)
   if type(list) ~= "table" or fields.kind(list) then
     fault.raise("the phases of a scenario are a list of vb.phase { ... }, not %s",

@@ -174,7 +174,8 @@ local ASSUMED = {
   },
 }
 
---- A stand-in for what a server would say: `--assume`.
+--- A stand-in for what a server would say.
+-- Which one is chosen by `--assume`.
 -- @tparam[opt] string name redis8, valkey-search or none (the default), in any case
 -- @treturn table as of `read`
 -- @raise a failure of exit code 2 for another name

@@ -1,5 +1,5 @@
---- The general options: one table that feeds parsing, `--help`, completions, the man page,
--- `--config` and `vb.args`.
+--- The general options: one table for everything that needs them.
+-- It feeds parsing, `--help`, completions, the man page, `--config` and `vb.args`.
 --
 -- An option has `long` (without dashes), `short` (without the dash), `also` (second names), `type`
 -- (of vbench.cli.values; "flag" takes no value), `metavar`, `default` (as it is typed), `shown` (what
@@ -24,7 +24,7 @@ local function group(title, rows)
   return { title = title, options = list }
 end
 
---- Groups of options, as `--help` shows them: `title`, `options`.
+--- Groups of options, in the order of help: `title`, `options`.
 M.groups = {
   group("server", {
     { "-h/--host", type = "text", many = "list", metavar = "HOST", default = "127.0.0.1",
@@ -167,7 +167,7 @@ M.neighbours = {
   ["-k"] = "connections are kept open",
 }
 
---- All options by the name in `vb.args`; by long and second name; by short name.
+-- All options by the name in `vb.args`; by long and second name; by short name.
 M.by_name, M.by_long, M.by_short = {}, {}, {}
 --- Long and second names without dashes -> the name in `vb.args`.
 M.names = {}
@@ -182,7 +182,8 @@ for _, one in ipairs(M.groups) do
 end
 M.names.help, M.names.version = "help", "version"
 
---- How an option is called in messages: "-c/--clients".
+--- How an option is called in messages.
+-- Both names where it has both: "-c/--clients".
 -- @tparam table row of a group
 -- @treturn string
 function M.flag(row)
