@@ -122,7 +122,7 @@ end
 -- @treturn table a report without phases
 function M.report(fields)
   return {
-    vbench = ffi.string(C.vb_build_version()), format = FORMAT,
+    vbench = ffi.string(C.vb_version()), format = FORMAT,
     title = fields.args.title or "", tags = plain(fields.args.tag or {}),
     scenario = fields.scenario, options = M.options(fields.args, fields.script_args),
     seed = fields.run.seed, started_at = result.time_of_day(fields.run.started),
