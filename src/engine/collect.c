@@ -43,25 +43,36 @@ int vb_run_prepare_collecting(vb_engine *engine, vb_error *err) {
   return VB_OK;
 }
 
-static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest) {
-  vb_track *track = &engine->tracks[lane];
-  vb_interval_channel *channel = crew->worker->lanes[lane].intervals;
-  if (!channel) return;
-  vb_interval *interval;
-  while ((interval = vb_interval_take(channel))) {
-    vb_interval_merge(&track->second, interval);
-    vb_interval_merge(&crew->published[lane], interval);
-    vb_interval_return(channel, interval);
-  }
-  if (!rest || crew->lost) return;
-  vb_interval *current = vb_interval_current(channel);
+/* What a worker that has stopped has not posted. */
+static void take_current(vb_track *track, vb_crew *crew, uint32_t lane) {
+  vb_interval *current = vb_interval_current(crew->worker->lanes[lane].intervals);
   current->end_ns = crew->worker->lanes[lane].last_reply;
-  current->open_connections = crew->worker->lanes[lane].ready_count;
+  current->open_connections = 0;
   if (current->end_ns > current->start_ns) {
     vb_interval_merge(&track->second, current);
     vb_interval_merge(&crew->published[lane], current);
   }
   clear_interval(current);
+}
+
+static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest) {
+  vb_track *track = &engine->tracks[lane];
+  vb_interval_channel *channel = crew->worker->lanes[lane].intervals;
+  if (!channel) return;
+  vb_interval *interval;
+  uint64_t open = 0; /* of its last interval: connections are a level, not a count */
+  while ((interval = vb_interval_take(channel))) {
+    open = interval->open_connections;
+    interval->open_connections = 0;
+    vb_interval_merge(&track->second, interval);
+    vb_interval_merge(&crew->published[lane], interval);
+    vb_interval_return(channel, interval);
+  }
+  if (rest && !crew->lost) {
+    open = crew->worker->lanes[lane].ready_count;
+    take_current(track, crew, lane);
+  }
+  track->second.open_connections += open;
 }
 
 void vb_run_take_intervals(vb_engine *engine, bool rest) {
@@ -102,6 +113,8 @@ static void end_second(vb_track *track) {
                   .bytes_received = from->bytes_received,
                   .timeouts = from->timeouts,
                   .retries = from->retries,
+                  .hits = from->hits,
+                  .misses = from->misses,
                   .connections = from->open_connections,
                   .mean_us = vb_histogram_mean(from->latency) / ns_per_us,
                   .p50_us = us(vb_histogram_percentile(from->latency, 50)),

@@ -88,6 +88,7 @@ typedef struct vb_second {
   double t_s;     /* end of it, from the lane's first issue (after its warm-up) */
   double seconds; /* covered */
   uint64_t requests, operations, errors, sent, bytes_sent, bytes_received, timeouts, retries;
+  uint64_t hits, misses;
   uint64_t connections;                   /* open at its end */
   double mean_us, p50_us, p99_us, max_us; /* 0 without a request */
   double progress;                        /* 0..1; -1 when the lane has no end that is known */

@@ -13,6 +13,8 @@ static void count_success(vb_connection *connection, const vb_flight *flight, ui
   if (!outcome) return;
   counters->hits += outcome->hits;
   counters->misses += outcome->misses;
+  lane->interval->hits += outcome->hits;
+  lane->interval->misses += outcome->misses;
 }
 
 static void hook_failed(vb_lane *lane) {

@@ -87,6 +87,8 @@ void vb_interval_merge(vb_interval *into, const vb_interval *from) {
   into->requests += from->requests;
   into->operations += from->operations;
   into->errors += from->errors;
+  into->hits += from->hits;
+  into->misses += from->misses;
   into->sent += from->sent;
   into->bytes_sent += from->bytes_sent;
   into->bytes_received += from->bytes_received;

@@ -16,7 +16,8 @@ typedef struct vb_interval {
   uint64_t requests;         /* commands answered well */
   uint64_t operations;       /* finished, well or not */
   uint64_t errors;
-  uint64_t sent; /* commands written */
+  uint64_t hits, misses; /* vb.hits */
+  uint64_t sent;         /* commands written */
   uint64_t bytes_sent, bytes_received;
   uint64_t open_connections; /* at its end */
   uint64_t timeouts, retries;

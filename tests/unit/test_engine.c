@@ -288,22 +288,27 @@ static void warm_up_is_not_counted_and_requests_are_exact(void **state) {
 static void a_duration_ends_a_phase_and_seconds_are_told(void **state) {
   (void)state;
   vb_engine *engine = make_engine(1, &nobody);
-  vb_command *incr = compiled(make_command("INCR", uniform, NULL));
-  vb_program *program = single(incr);
+  vb_command *get = compiled(counting_hits(make_command("GET", uniform, NULL)));
+  vb_program *program = single(get);
   vb_phase_spec phase = make_phase(program);
   phase.duration_ns = 1200 * VB_NS_PER_MS;
   vb_error err;
+  vb_second second;
   int ticks = 0;
   assert_int_equal(vb_engine_start(engine, 1, &phase, 1, &err), VB_OK);
   assert_int_equal(run_to_end(engine, &ticks).kind, VB_EVENT_DONE);
   assert_in_range(ticks, 1, 3);
+  assert_int_equal(vb_engine_second(engine, 0, &second), 1);
+  assert_int_equal(second.connections, phase.clients);
+  assert_int_equal(second.misses, second.requests);
+  assert_int_equal(second.hits, 0);
   double seconds = vb_engine_result(engine, 0)->seconds;
   assert_true(seconds > 1.15 && seconds < 1.5);
   assert_true(totals(engine)->requests > 100);
   assert_true(vb_engine_result(engine, 0)->cpu_seconds > 0);
   vb_engine_free(engine);
   vb_program_free(program);
-  vb_command_free(incr);
+  vb_command_free(get);
 }
 
 static void a_sequence_waits_for_the_reply_that_decides(void **state) {
