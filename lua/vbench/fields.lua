@@ -11,6 +11,9 @@ local PARSED = {
   duration = units.duration, size = units.size, count = units.count, percent = units.percent,
 }
 
+-- What a vb.param may stand for.
+local NUMERIC = { number = true, duration = true, size = true, count = true, percent = true }
+
 --- The names of a table, sorted: nothing here depends on the order of pairs.
 -- @tparam table t
 -- @treturn {string,...}
@@ -79,7 +82,7 @@ end
 -- @tparam table known name -> type: "string", "number|table" (Lua's types or kinds of declared
 --   things), or "duration", "size", "count", "percent", which are parsed
 -- @tparam string where "phase 'fill'", for messages
--- @tparam ?table options `params` = true: a vb.param may stand for any value, and stays;
+-- @tparam ?table options `params` = true: a vb.param may stand for a number, and stays;
 --   `positional` = true: positional values are allowed (and not copied)
 -- @treturn table the fields that were given, parsed
 -- @raise on unknown fields and wrong types, at the user's line
@@ -96,7 +99,7 @@ function M.read(given, known, where, options)
   for _, name in ipairs(M.names(given)) do
     local value = given[name]
     if value ~= nil and known[name] then
-      local is_param = options.params and M.kind(value) == "param"
+      local is_param = options.params and NUMERIC[known[name]] and M.kind(value) == "param"
       out[name] = is_param and value or read_field(name, value, known[name], where)
     end
   end

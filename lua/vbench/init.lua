@@ -9,6 +9,7 @@ local combine = require "vbench.combine"
 local command = require "vbench.command"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local general = require "vbench.cli.options"
 local generators = require "vbench.generators"
 local keyspace = require "vbench.keyspace"
 local metric = require "vbench.metric"
@@ -18,6 +19,7 @@ local param = require "vbench.param"
 local phase = require "vbench.phase"
 local scenario = require "vbench.scenario"
 local session = require "vbench.session"
+local values = require "vbench.cli.values"
 require "vbench.reply"
 require "vbench.request"
 
@@ -55,13 +57,21 @@ local M = {
   scenario = scenario.new,
 }
 
+-- Outside of the program nobody has read a command line: general options have their defaults.
+local function default_of(field, name)
+  local row = field == "args" and session.role == "plain" and general.by_name[name]
+  if not row or row.default == nil then return nil end
+  local value = values.read(row, row.default)
+  return value
+end
+
 -- A view of one of the session's tables: always that of now, and not to be written to.
 local function view(field, what, known)
   return setmetatable({}, {
     __index = function(_, name)
-      local values = session[field]
-      local value = values[name]
-      if value ~= nil or known()[name] then return value end
+      local value = session[field][name]
+      if value ~= nil then return value end
+      if known()[name] then return (default_of(field, name)) end
       fault.raise("unknown %s '%s'%s", what, tostring(name),
         nearest.hint(tostring(name), fields.names(known())))
     end,
@@ -73,7 +83,7 @@ end
 
 local function general_options()
   local known = {}
-  for _, name in pairs(require("vbench.cli.options").names) do known[name] = true end
+  for _, name in pairs(general.names) do known[name] = true end
   for name in pairs(session.args) do known[name] = true end
   return known
 end

@@ -5,7 +5,9 @@ local fields = require "vbench.fields"
 local object = require "vbench.object"
 local registry = require "vbench.registry"
 local units = require "vbench.units"
+local vbffi = require "vbench.ffi"
 
+local ffi, C = vbffi.ffi, vbffi.C
 local M = {}
 
 local FIELDS = {
@@ -180,6 +182,16 @@ local function check_format(spec, where)
   end
 end
 
+-- The C object, which finds what is wrong with a pattern.
+local function open(spec)
+  local out, err, c = ffi.new("vb_keyspace *[1]"), vbffi.new_error(), ffi.new("vb_keyspace_spec")
+  c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
+  c.width, c.size = spec.width or 0, spec.size
+  local opened, message = vbffi.check(C.vb_keyspace_new(out, c, err), err)
+  if not opened then fault.raise("%s", message) end
+  return ffi.gc(out[0], C.vb_keyspace_free)
+end
+
 --- Declares ids 0 .. size-1, and how a key is written from one.
 -- @function vb.keyspace
 -- @tparam table given `size` (a count, required); either `prefix` (the key is prefix and id) with
@@ -194,7 +206,9 @@ function M.declare(given)
   check_format(spec, where)
   if not spec.size then fault.raise("%s needs a size: how many ids it has", where) end
   object.number(spec.size, "the size of " .. where, { min = 1, max = SIZE_MAX, integer = true })
-  local self = { kind = "keyspace", name = spec.name, size = spec.size, spec = spec }
+  local self = {
+    kind = "keyspace", name = spec.name, size = spec.size, spec = spec, handle = open(spec),
+  }
   return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
 end
 

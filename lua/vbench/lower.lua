@@ -49,22 +49,6 @@ local function size(self, value, what)
   error(("command '%s': %s: %s"):format(self.name, what, message), 0)
 end
 
---- The C object of a keyspace; made once.
--- @tparam keyspace keyspace
--- @treturn cdata vb_keyspace*
-function M.keyspace(keyspace)
-  local handle = rawget(keyspace, "handle")
-  if handle then return handle end
-  local spec, out, err = keyspace.spec, ffi.new("vb_keyspace *[1]"), vbffi.new_error()
-  local c = ffi.new("vb_keyspace_spec")
-  c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
-  c.width, c.size = spec.width or 0, spec.size
-  check(C.vb_keyspace_new(out, c, err), err)
-  handle = ffi.gc(out[0], C.vb_keyspace_free)
-  rawset(keyspace, "handle", handle)
-  return handle
-end
-
 -- Cursors over one keyspace scatter alike, so that the hot ids of one command are those of another.
 local function scatter_seed(self, spec)
   return hash(spec.seed and number(self, spec.seed, "a seed") or self.seed,
@@ -80,7 +64,7 @@ local function new_cursor(self, cursor)
   if spec.limit then c.limit = number(self, spec.limit, "the limit of a cursor") end
   c.seed = scatter_seed(self, spec)
   local out = ffi.new("vb_cursor *[1]")
-  check(C.vb_cursor_new(out, M.keyspace(spec.keyspace), c, err), err)
+  check(C.vb_cursor_new(out, spec.keyspace.handle, c, err), err)
   local handle = ffi.gc(out[0], C.vb_cursor_free)
   self.keep[#self.keep + 1] = handle
   self.keep[#self.keep + 1] = spec.keyspace
@@ -94,7 +78,7 @@ local fill = {}
 function fill.cursor(self, part, cursor)
   local spec = cursor.spec
   if spec.current then
-    part.kind, part.keyspace = C.VB_PART_CURRENT, M.keyspace(spec.keyspace)
+    part.kind, part.keyspace = C.VB_PART_CURRENT, spec.keyspace.handle
     self.keep[#self.keep + 1] = spec.keyspace
     return
   end

@@ -3,6 +3,7 @@
 -- @api vbench.options
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local general = require "vbench.cli.options"
 local nearest = require "vbench.nearest"
 local registry = require "vbench.registry"
 local session = require "vbench.session"
@@ -105,9 +106,7 @@ local function check_name(name)
   if not name:find("^%a[%w_-]*$") then
     fault.raise("'%s' is no name for an option: letters, digits, - and _", name)
   end
-  local general = require("vbench.cli.options").names
-  local dashed = name:gsub("_", "-")
-  local taken = general[dashed] or general[name]
+  local taken = general.names[name:gsub("_", "-")] or general.names[name]
   if taken then
     fault.raise("option '%s' is a general option of vbench; its value is vb.args.%s", name, taken)
   end
@@ -196,7 +195,7 @@ function M.check_given()
   for _, name in ipairs(fields.names(session.script_args)) do
     local dashed = name:gsub("_", "-")
     if not known[dashed] then
-      for other in pairs(require("vbench.cli.options").names) do names[#names + 1] = other end
+      for other in pairs(general.names) do names[#names + 1] = other end
       table.sort(names)
       return nil, ("unknown option --%s%s"):format(name, nearest.hint(dashed, names))
     end
