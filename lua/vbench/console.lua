@@ -26,13 +26,17 @@ function M.new(options, forms, streams)
   streams = streams or {}
   local to_stderr = reports.takes_stdout(options)
   local out, err = streams.out or io.stdout, streams.err or io.stderr
+  local ok, wrong = reports.check(options)
+  if not ok then return nil, wrong end
   local self = setmetatable({
     options = options, forms = setmetatable(forms or {}, { __index = FORMS }),
     data = out, out = to_stderr and err or out, err = err, csv = options.csv,
     shown = { quiet = options.quiet, verbose = options.verbose,
               style = text.style { no_color = options.no_color, fd = to_stderr and 2 or 1 } },
-    live = live.new { quiet = options.quiet, verbose = options.verbose, file = err,
-                      per_second = options.show_per_second, no_color = options.no_color },
+    live = live.new {
+      quiet = options.quiet, verbose = options.verbose, per_second = options.show_per_second,
+      no_color = options.no_color, file = options.show_per_second and not to_stderr and out or err,
+    },
   }, Console)
   if options.csv_seconds then
     local message
@@ -42,17 +46,23 @@ function M.new(options, forms, streams)
   return self
 end
 
-local function write(file, line)
-  if line == "" then return end
-  file:write(line)
-  file:flush()
+-- Writes at once. A disk that is full is said once; a reader that went away is nobody's loss.
+local function write(self, file, line)
+  if line == "" or self.lost then return end
+  local ok, message = file:write(line)
+  if ok then ok, message = file:flush() end
+  if ok or file == self.err then return end
+  self.lost, self.failed = true, true
+  if not message:find("Broken pipe", 1, true) then
+    self.err:write("vbench: standard output: ", message, "\n")
+  end
 end
 
 --- The run begins: its header.
 -- @tparam table report without phases yet
 function Console:begin(report)
-  if self.csv then return write(self.data, csv.HEADER) end
-  write(self.out, self.forms.header(report, self.shown))
+  if self.csv then return write(self, self.data, csv.HEADER) end
+  write(self, self.out, self.forms.header(report, self.shown))
 end
 
 --- A second of a phase has passed.
@@ -75,16 +85,16 @@ end
 -- @tparam table phase its result
 function Console:phase(phase)
   self.live:clear()
-  if self.csv then return write(self.data, csv.tests(phase)) end
-  if not self.options.quiet then write(self.out, "\n") end
-  write(self.out, self.forms.phase(phase, self.shown))
+  if self.csv then return write(self, self.data, csv.tests(phase)) end
+  if not self.options.quiet then write(self, self.out, "\n") end
+  write(self, self.out, self.forms.phase(phase, self.shown))
 end
 
 --- Says a line on standard error.
 -- @tparam string line
 function Console:note(line)
   self.live:clear()
-  write(self.err, "vbench: " .. line .. "\n")
+  write(self, self.err, "vbench: " .. line .. "\n")
 end
 
 --- The run has ended: the verdict, and the files.
@@ -93,7 +103,7 @@ end
 function Console:finish(report)
   self.live:clear()
   local verdict = not self.csv and self.forms.verdict(report, self.shown) or ""
-  if verdict ~= "" then write(self.out, (self.options.quiet and "" or "\n") .. verdict) end
+  if verdict ~= "" then write(self, self.out, (self.options.quiet and "" or "\n") .. verdict) end
   if self.seconds then self.seconds:close() end
   local problems = reports.write(report, self.options)
   for _, problem in ipairs(problems) do self:note(problem) end

@@ -118,7 +118,8 @@ function M.server(said, ctl)
 end
 
 --- The beginning of a report.
--- @tparam table fields `scenario` and `server` as above, `args`, `script_args`, `run` {started, seed}
+-- @tparam table fields `scenario` and `server` as above, `args`, `script_args`, and `run`
+--   with `started` and `seed`
 -- @treturn table a report without phases
 function M.report(fields)
   return {

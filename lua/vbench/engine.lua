@@ -135,7 +135,7 @@ end
 -- @tparam number lane from 0
 -- @treturn cdata vb_slowest
 function Engine:slowest(lane)
-  return C.vb_engine_slowest(self.handle, lane)
+  return C.vb_engine_slowest(self.handle, lane)[0]
 end
 
 --- How many nodes there are.

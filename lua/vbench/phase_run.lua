@@ -12,6 +12,8 @@ local ffi, C = native.ffi, native.C
 
 local M = {}
 
+local SPARE_FILES = 64
+
 local function usage(...)
   error(failure.new(failure.USAGE, string.format(...)), 0)
 end
@@ -24,7 +26,7 @@ end
 
 -- Thresholds of the phase, and those of the command line, which hold for every phase.
 local function thresholds_of(run, phase, rows, in_background)
-  local list, own = {}, own_metrics()
+  local list, own = {}, in_background and {} or own_metrics()
   local function add(entry)
     local threshold, message = thresholds.parse(entry, rows, own)
     if not threshold then usage("phase '%s': %s", phase.name, message) end
@@ -51,13 +53,28 @@ local function make_lane(run, phase, in_background)
   return lane
 end
 
---- Checks what can be checked of a phase before anything runs: it compiles, its thresholds are known.
+local function make_lanes(run, phase)
+  local lanes = { make_lane(run, phase) }
+  for _, one in ipairs(phase.background or {}) do lanes[#lanes + 1] = make_lane(run, one, true) end
+  return lanes
+end
+
+-- Descriptors for the connections of all lanes, and for everything else that is open.
+local function check_files(name, lanes)
+  local connections, err = 0, native.new_error()
+  for _, lane in ipairs(lanes) do connections = connections + lane.settings.clients end
+  if C.vb_process_files(connections + SPARE_FILES, err) == 0 then return end
+  error(failure.new(failure.COULD_NOT_RUN, ("phase '%s' has %d clients: %s"):format(name,
+    connections, ffi.string(err.text))), 0)
+end
+
+--- Checks what can be known of a phase before anything runs: it compiles, its thresholds exist,
+-- there are descriptors for its connections.
 -- @tparam table run of `vbench.run`
 -- @tparam phase phase
 -- @raise a failure, or the script's own error
 function M.check(run, phase)
-  make_lane(run, phase)
-  for _, one in ipairs(phase.background or {}) do make_lane(run, one, true) end
+  check_files(phase.name, make_lanes(run, phase))
 end
 
 local function usage_now()
@@ -83,7 +100,9 @@ local function tick(run, group)
 end
 
 local HANDLERS = {
-  start = function(_, group) group.usage = usage_now() end,
+  start = function(_, group)
+    group.usage, group.began = usage_now(), C.vb_clock_monotonic()
+  end,
   tick = tick,
   signal = function(run, group)
     group.interrupted = true
@@ -97,8 +116,11 @@ local HANDLERS = {
       "the results are those that the workers had published until then"))
   end,
   failed = function(run, group, text, status)
+    local code = run.exit_code(status)
+    -- An error of the server stops a run only where on_error = "stop" says so.
+    if status == C.VB_ESERVER then code = failure.ERRORS end
     group.failed = true
-    run:fail(failure.new(run.exit_code(status), ("phase '%s': %s"):format(group.name, text)))
+    run:fail(failure.new(code, ("phase '%s': %s"):format(group.name, text)))
   end,
   timeout = function() end,
 }
@@ -118,22 +140,23 @@ local function status_of(group)
   return group.interrupted and "interrupted" or "ok"
 end
 
-local function usage_since(before)
-  local now = usage_now()
+local function usage_since(before, began)
   if not before then return {} end
-  return { run_delay_s = math.max(0, now.run_delay_s - before.run_delay_s),
+  local now = usage_now()
+  return { seconds = C.vb_clock_monotonic() - began,
+           run_delay_s = math.max(0, now.run_delay_s - before.run_delay_s),
            major_faults = tonumber(now.major_faults - before.major_faults) }
 end
 
 local function results_of(run, group, before, seconds)
-  local usage = usage_since(group.usage)
+  local usage = usage_since(group.usage, group.began)
   local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
   local out = {}
   for i, lane in ipairs(group.lanes) do
     local phase = result.phase {
-      engine = run.engine, lane = i - 1, name = lane.name, rows = lane.rows,
+      engine = run.engine, lane = i - 1, lanes = #group.lanes, name = lane.name, rows = lane.rows,
       status = status_of(group), timeline = lane.timeline, percentiles = run.options.percentiles,
-      metrics = result.custom(run.session.shared, registry), usage = usage,
+      metrics = i == 1 and result.custom(run.session.shared, registry) or {}, usage = usage,
       server_change = change, node_changes = nodes,
     }
     local met
@@ -170,12 +193,9 @@ end
 -- @raise a failure when it cannot start
 function M.run(run, phase)
   local before = set_params(phase.params or {})
-  local group = { phase = phase, name = phase.name, lanes = {} }
   local ok, results = pcall(function()
-    group.lanes[1] = make_lane(run, phase)
-    for _, one in ipairs(phase.background or {}) do
-      group.lanes[#group.lanes + 1] = make_lane(run, one, true)
-    end
+    local group = { phase = phase, name = phase.name, lanes = make_lanes(run, phase) }
+    check_files(group.name, group.lanes)
     return run_group(run, group)
   end)
   set_params(before)

@@ -12,12 +12,14 @@ local M = {}
 local null = cjson.null
 local NO_ID = 0xffffffffffffffffULL
 local BOUND_BUSY, BOUND_DELAY = 0.90, 0.05
+local SHORT_S = 0.1 -- less says nothing about shares of time
 
 local Result = {}
 Result.__index = Result
 
-local function rounded(value, step)
-  return math.floor(value / step + 0.5) * step
+-- To 1/parts: by division, which leaves no dust.
+local function rounded(value, parts)
+  return math.floor(value * parts + 0.5) / parts
 end
 
 -- Three decimals of a microsecond, free of the dust of division.
@@ -25,12 +27,8 @@ local function us(ns)
   return math.floor(tonumber(ns) + 0.5) / 1000
 end
 
-local function seconds(value)
-  return math.floor(value * 1e6 + 0.5) / 1e6
-end
-
 local function rate(count, time)
-  return time > 0 and math.floor(count / time * 1000 + 0.5) / 1000 or 0
+  return time > 0 and rounded(count / time, 1000) or 0
 end
 
 local PERCENTILES = {
@@ -45,11 +43,12 @@ end
 --- The times of a histogram.
 -- @tparam cdata histogram a vb_histogram; nil is an empty one
 -- @tparam[opt] {number,...} more percentiles besides the usual ones
--- @treturn table `min mean stddev p50 p90 p95 p99 p999 p9999 max` in microseconds, null when empty
+-- @treturn table `min mean stddev p50 p90 p95 p99 p999 p9999 max` in microseconds; none
+--   of them when it is empty
 function M.times(histogram, more)
-  local empty = histogram == nil or C.vb_histogram_count(histogram) == 0
+  if histogram == nil or C.vb_histogram_count(histogram) == 0 then return {} end
   local function value(fn, ...)
-    return empty and null or us(fn(histogram, ...))
+    return us(fn(histogram, ...))
   end
   local out = {
     min = value(C.vb_histogram_min), max = value(C.vb_histogram_max),
@@ -111,10 +110,10 @@ end
 function M.second(second)
   local some = second.requests > 0
   local function time(value)
-    return some and math.floor(value * 1000 + 0.5) / 1000 or null
+    return some and rounded(value, 1000) or null
   end
   return {
-    t_s = rounded(second.t_s, 0.001), requests = tonumber(second.requests),
+    t_s = rounded(second.t_s, 1000), requests = tonumber(second.requests),
     sent = tonumber(second.sent), errors = tonumber(second.errors),
     open_connections = tonumber(second.connections), mean_us = time(second.mean_us),
     p50_us = time(second.p50_us), p99_us = time(second.p99_us), max_us = time(second.max_us),
@@ -171,14 +170,20 @@ local function nodes_of(source, lane)
   return list
 end
 
--- How the client itself was; busy and run delay are shares of the workers' time.
-local function client_of(source, lane, requests)
-  local usage, time = source.usage or {}, lane.seconds * math.max(lane.threads, 1)
-  local busy = time > 0 and lane.cpu_seconds / time or 0
-  local delay = time > 0 and usage.run_delay_s and usage.run_delay_s / time or 0
+-- How the client itself was; busy and run delay are shares of the workers' time, CPU that of all
+-- lanes, which share the workers.
+local function client_of(source, lane)
+  local requests = 0
+  for i = 0, (source.lanes or 1) - 1 do
+    requests = requests + tonumber(source.engine:total(i).counters.requests)
+  end
+  local usage, workers = source.usage or {}, math.max(lane.threads, 1)
+  local long = lane.seconds >= SHORT_S
+  local busy = long and lane.cpu_seconds / (lane.seconds * workers) or 0
+  local delay = long and usage.seconds and usage.run_delay_s / (usage.seconds * workers) or 0
   return {
-    cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 0.001) or null,
-    busy = rounded(busy, 0.0001), run_delay = rounded(delay, 0.0001), lateness_p99_us = null,
+    cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,
+    busy = rounded(busy, 10000), run_delay = rounded(delay, 10000), lateness_p99_us = null,
     major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
   }
 end
@@ -197,10 +202,11 @@ function Result:metric(name)
 end
 
 --- Makes the result of a phase that has ended.
--- @tparam table source `engine` (`vbench.engine`), `lane` (0 the phase itself, from 1 those in its
---   background), `name`, `rows` (names of commands and transactions), `status` ("ok", "interrupted",
---   "failed"), `timeline` (list of `second`), `metrics` (`custom`), `percentiles` (more of them),
---   `usage` {run_delay_s, major_faults} of the phase, `server_change`, `node_changes`
+-- @tparam table source `engine` (`vbench.engine`); `lane` (0 the phase itself, from 1 those in its
+--   background), `lanes` (how many there are); `name`; `rows` (names of commands and transactions);
+--   `status` ("ok", "interrupted", "failed"); `timeline` (list of `second`); `metrics` (`custom`);
+--   `percentiles` (more of them); `usage` {seconds, run_delay_s, major_faults} since its start;
+--   `server_change`, `node_changes` (`vbench.server_change`)
 -- @treturn table the phase as in the JSON report, with `:metric(name)`
 function M.phase(source)
   local lane = source.engine:result(source.lane)
@@ -208,13 +214,13 @@ function M.phase(source)
   out.name, out.status = source.name, source.status
   out.clients, out.threads, out.pipeline = lane.clients, lane.threads, lane.pipeline
   out.rate, out.sent_rate, out.backlog_at_end = null, null, 0
-  out.duration_s = seconds(lane.seconds)
+  out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)
   out.commands = commands_of(source, lane, source.percentiles)
   out.keyspaces, out.nodes = {}, nodes_of(source, lane)
   out.timeline = source.timeline or {}
-  out.client = client_of(source, lane, out.requests)
+  out.client = client_of(source, lane)
   out.server_change = source.server_change or {}
   out.thresholds, out.metrics = {}, source.metrics or {}
   return setmetatable(out, Result)

@@ -52,7 +52,7 @@ function M.new(spec)
     scenario = spec.scenario, session = session, options = spec.options or session.args,
     given = spec.given or {}, target = spec.target, ctl = spec.ctl, engine = spec.engine,
     compile = spec.compile or require("vbench.compile").phase,
-    name = spec.name, signals = spec.signals, codes = {}, failures = {}, results = {},
+    name = spec.name, signals = spec.signals, codes = {}, results = {},
   }, Run)
   self.console = spec.console
   if not self.console then
@@ -113,7 +113,6 @@ function Run:fail(failed)
   if failed.stop then return end
   self.codes[failed.exit_code] = true
   if failed.exit_code == failure.INTERRUPTED then return end
-  self.failures[#self.failures + 1] = failed.message
   self.console:note(failed.message)
   if failed.hint then self.console:note("  " .. failed.hint) end
   if failed.traceback and self.options.verbose then self.console:note(failed.traceback) end
@@ -259,7 +258,7 @@ end
 -- What the workers' thread.done returned.
 local function thread_results(self)
   local thread = self.scenario.thread
-  if not thread or not thread.done or self.stuck then return {} end
+  if not thread or not thread.done or self.stuck or not self.engine then return {} end
   local ok, sources = pcall(self.engine.finish, self.engine)
   if not ok then
     self:fail(failure.is(sources) and sources or failure.new(failure.USAGE, tostring(sources)))
@@ -319,7 +318,6 @@ local function finish(self)
   local report, code = self.report, exit_code(self)
   report.exit_code = code
   report.status = code == 0 and "ok" or code == failure.INTERRUPTED and "interrupted" or "failed"
-  if #self.failures > 0 then report.failure = table.concat(self.failures, "\n") end
   if not self.console:finish(report) then
     self.codes[failure.COULD_NOT_RUN] = true
     code = exit_code(self)

@@ -194,9 +194,8 @@ function M.assumed(name)
 end
 
 local function connection_hint(target, status)
-  if status == C.VB_ECONNECT and target.default then
-    return "nobody listens at the default address: name a server with -h and -p, or let vbench "
-      .. "start a private one with --local"
+  if status == C.VB_ECONNECT and target.loopback then
+    return "name a server with -h and -p, or let vbench start a private one with --local"
   end
 end
 

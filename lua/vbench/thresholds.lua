@@ -16,7 +16,8 @@ local COMPARE = {
   ["!="] = function(a, b) return a ~= b end,
 }
 
--- What is known of a phase while it runs: of its last second, errors since its start.
+-- What is known of a phase while it runs: times and rates of its last second, errors and hits since
+-- its start.
 local LIVE = {
   qps = function(s) return s.qps end,
   ops_per_s = function(s) return s.ops_per_s end,
@@ -26,6 +27,13 @@ local LIVE = {
     return all > 0 and s.all_errors / all or nil
   end,
 }
+for _, name in ipairs { "hits", "misses" } do
+  LIVE[name] = function(s) return s["all_" .. name] end
+end
+function LIVE.hit_rate(s)
+  local all = s.all_hits + s.all_misses
+  return all > 0 and s.all_hits / all or nil
+end
 for _, name in ipairs { "mean", "p50", "p99", "max" } do
   LIVE[name .. "_us"] = function(s) return s[name .. "_us"] end
   LIVE[name .. "_ms"] = function(s)
@@ -119,12 +127,13 @@ end
 -- @treturn function to be called with each vb_second; gives the expression that is not met, once
 --   its delay is over, else nil
 function M.watch(list)
-  local requests, errors = 0, 0
+  local all = { requests = 0, errors = 0, hits = 0, misses = 0 }
   return function(second)
-    requests, errors = requests + tonumber(second.requests), errors + tonumber(second.errors)
+    for name, count in pairs(all) do all[name] = count + tonumber(second[name]) end
     local some, span = second.requests > 0, math.max(second.seconds, 1e-9)
     local view = {
-      all_requests = requests, all_errors = errors, qps = tonumber(second.requests) / span,
+      all_requests = all.requests, all_errors = all.errors, all_hits = all.hits,
+      all_misses = all.misses, qps = tonumber(second.requests) / span,
       ops_per_s = tonumber(second.operations) / span,
       mean_us = some and second.mean_us or nil, p50_us = some and second.p50_us or nil,
       p99_us = some and second.p99_us or nil, max_us = some and second.max_us or nil,

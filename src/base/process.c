@@ -76,3 +76,16 @@ int vb_directory_make(const char *path, vb_error *err) {
   if (stat(part, &info) == 0 && S_ISDIR(info.st_mode)) return VB_OK;
   return vb_fail(err, VB_EIO, "%s: is no directory", path);
 }
+
+int vb_process_files(uint64_t needed, vb_error *err) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit)) return VB_OK;
+  if (limit.rlim_cur >= needed) return VB_OK;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= needed) return VB_OK;
+  return vb_fail(err, VB_EIO,
+                 "%llu open files are needed, and this process may have %llu: see ulimit -n, "
+                 "LimitNOFILE, /etc/security/limits.conf",
+                 (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+}

@@ -19,5 +19,8 @@ VB_API void vb_process_host(char *out, size_t size);
 /* Makes a directory and those above it, for us alone (0700); one that is there is fine. VB_EIO
  * names it. */
 VB_API int vb_directory_make(const char *path, vb_error *err);
+/* Makes sure that this process may open `needed` files: raises the soft limit up to the hard one.
+ * VB_EIO says how many there may be, and how to have more. */
+VB_API int vb_process_files(uint64_t needed, vb_error *err);
 
 #endif

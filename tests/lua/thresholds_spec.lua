@@ -43,7 +43,7 @@ describe("a threshold", function()
 
   it("can abort only on what is known while a phase runs", function()
     assert.equal(5, parse({ "p99_ms < 2", abort = true, delay = "5s" }).delay)
-    assert.matches("'get.qps > 1' cannot abort: while a phase runs there are error_rate, errors",
+    assert.matches("'get.qps > 1' cannot abort: while a phase runs there are error_rate, errors, hit_rate",
       message_of { "get.qps > 1", abort = true })
   end)
 end)
@@ -82,6 +82,13 @@ describe("while a phase runs", function()
     local watch = thresholds.watch { parse { "errors < 5", abort = true } }
     assert.is_nil(watch(second(1, { errors = 3 })))
     assert.equal("errors < 5", (watch(second(2, { errors = 3 }))))
+  end)
+
+  it("hits add up, and abort once there are any", function()
+    local watch = thresholds.watch { parse { "hit_rate > 0.5", abort = true } }
+    assert.is_nil(watch(second(1, { requests = 3 })))
+    assert.is_nil(watch(second(2, { hits = 6, misses = 4 })))
+    assert.same({ "hit_rate > 0.5", 0.5 }, { watch(second(3, { misses = 2 })) })
   end)
 
   it("those that only judge do not abort, nor does a second without a value", function()

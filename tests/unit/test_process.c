@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,11 +81,37 @@ static void names_what_is_in_the_way(void **state) {
   assert_non_null(strstr(err.text, "file/x: "));
 }
 
+static void raises_the_limit_of_files_or_says_how_far_it_goes(void **state) {
+  (void)state;
+  struct rlimit before, after;
+  vb_error err;
+  assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &before));
+  assert_true(before.rlim_max > 64);
+  assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, before.rlim_max}));
+  assert_int_equal(VB_OK, vb_process_files(64, &err));
+  assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &after));
+  assert_int_equal(64, after.rlim_cur);
+  assert_int_equal(VB_OK, vb_process_files(65, &err));
+  assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &after));
+  assert_int_equal(before.rlim_max, after.rlim_cur);
+  if (before.rlim_max != RLIM_INFINITY) {
+    char limit[32];
+    snprintf(limit, sizeof limit, "may have %llu:", (unsigned long long)before.rlim_max);
+    assert_int_equal(VB_EIO, vb_process_files(before.rlim_max + 1, &err));
+    assert_non_null(strstr(err.text, limit));
+    assert_non_null(strstr(err.text, "ulimit -n"));
+  }
+  (void)setrlimit(RLIMIT_NOFILE, &before);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(counts_cpu_time),          cmocka_unit_test(says_how_many_threads_it_saw),
-      cmocka_unit_test(names_the_host),           cmocka_unit_test(makes_directories_for_us_alone),
+      cmocka_unit_test(counts_cpu_time),
+      cmocka_unit_test(says_how_many_threads_it_saw),
+      cmocka_unit_test(names_the_host),
+      cmocka_unit_test(makes_directories_for_us_alone),
       cmocka_unit_test(names_what_is_in_the_way),
+      cmocka_unit_test(raises_the_limit_of_files_or_says_how_far_it_goes),
   };
   return cmocka_run_group_tests(tests, enter_directory, leave_directory);
 }
