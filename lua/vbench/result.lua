@@ -132,7 +132,8 @@ end
 
 local function slowest_of(slowest, source)
   local list, offset = {}, C.vb_clock_wall() - C.vb_clock_monotonic()
-  local copy = ffi.new("vb_slowest", slowest)
+  local copy = ffi.new("vb_slowest")
+  ffi.copy(copy, slowest, ffi.sizeof(copy))
   C.vb_slowest_sort(copy)
   for i = 0, copy.used - 1 do
     local slow = copy.entries[i]
