@@ -31,7 +31,7 @@ function M.new(options, forms, streams)
   local self = setmetatable({
     options = options, forms = setmetatable(forms or {}, { __index = FORMS }),
     data = out, out = to_stderr and err or out, err = err, csv = options.csv,
-    shown = { quiet = options.quiet, verbose = options.verbose,
+    shown = { quiet = options.quiet, verbose = options.verbose, percentiles = options.percentiles,
               style = text.style { no_color = options.no_color, fd = to_stderr and 2 or 1 } },
     live = live.new {
       quiet = options.quiet, verbose = options.verbose, per_second = options.show_per_second,

@@ -10,7 +10,8 @@ local M = {}
 local FORMAT = 1
 
 -- General options that hold or may hold a secret, or where something is; no report has them.
-local HIDDEN = { auth = true, askpass = true, uri = true, user = true, config = true }
+local HIDDEN = { auth = true, askpass = true, uri = true, user = true, config = true,
+                 local_args = true }
 
 -- Settings that change what a server can do.
 local SETTINGS = { "maxmemory", "maxmemory-policy", "io-threads", "appendonly", "save" }

@@ -35,11 +35,6 @@ local PERCENTILES = {
   { "p50", 50 }, { "p90", 90 }, { "p95", 95 }, { "p99", 99 }, { "p999", 99.9 }, { "p9999", 99.99 },
 }
 
--- "99.5" is asked for with --percentiles; its key is "p995".
-local function key_of(percentile)
-  return "p" .. ("%.10g"):format(percentile):gsub("%.", "")
-end
-
 --- The times of a histogram.
 -- @tparam cdata histogram a vb_histogram; nil is an empty one
 -- @tparam[opt] {number,...} more percentiles besides the usual ones
@@ -58,7 +53,7 @@ function M.times(histogram, more)
     out[entry[1]] = value(C.vb_histogram_percentile, entry[2])
   end
   for _, percentile in ipairs(more or {}) do
-    out[key_of(percentile)] = value(C.vb_histogram_percentile, percentile)
+    out[metrics.percentile_key(percentile)] = value(C.vb_histogram_percentile, percentile)
   end
   return out
 end

@@ -180,7 +180,9 @@ describe("the control plane", function()
     end)
 
     it("destroys nothing without --yes", function()
-      for _, words in ipairs { { "FLUSHALL" }, { "flushdb" }, { "CONFIG", "set", "maxmemory", "1gb" } } do
+      for _, words in ipairs {
+        { "FLUSHALL" }, { "flushdb" }, { "CONFIG", "set", "maxmemory", "1gb" },
+      } do
         local value = raised(function() other:call(unpack(words)) end)
         assert.matches("refused: 127.0.0.1:%d+ has 1 keys that vbench did not write; %-%-yes",
           value.message)

@@ -44,7 +44,8 @@ describe("the result of a phase", function()
         duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
         connection_errors reconnects empty redirects hits misses bytes_sent bytes_received
         latency_us response_us lateness_us histogram unknown conflicts raced slowest quality
-        commands keyspaces nodes timeline client server_change thresholds metrics]]):gmatch("%S+") do
+        commands keyspaces nodes timeline client server_change thresholds
+        metrics]]):gmatch("%S+") do
       want[key] = true
     end
     local got = {}
@@ -111,7 +112,8 @@ describe("the result of a phase", function()
     local read = phase(some())
     local ok, message = pcall(function() return read:metric("p99_mss") end)
     assert.is_false(ok)
-    assert.matches("result_spec.lua:%d+: unknown metric 'p99_mss'; did you mean 'p99_ms'%?", message)
+    assert.matches("result_spec.lua:%d+: unknown metric 'p99_mss'; did you mean 'p99_ms'%?",
+      message)
   end)
 
   it("is strict JSON", function()

@@ -250,7 +250,8 @@ describe("a run", function()
 
   it("calls on_second with an entry of the timeline", function()
     local entries = {}
-    local done = execute { phases = { one() }, on_second = function(e) entries[#entries + 1] = e end }
+    local function keep(entry) entries[#entries + 1] = entry end
+    local done = execute { phases = { one() }, on_second = keep }
     assert.equal(1, #entries)
     assert.equal(4, entries[1].requests)
     assert.same(done.report.phases[1].timeline[1], entries[1])
@@ -390,6 +391,38 @@ describe("a run", function()
     assert.equal(5, change.misses)
     assert.equal(change.misses, done.report.phases[1].nodes[1].server_change.misses)
     assert.is_true(change.cpu >= 0)
+  end)
+
+  it("shows the percentiles that were asked for", function()
+    local done = execute({ phases = { one() } }, { percentiles = { 50, 99.5 } })
+    assert.matches("\n  get: p50 0.200 ms, p99.5 0.400 ms\n", done.out)
+    assert.near(400, done.report.phases[1].latency_us.p995, 0.5)
+  end)
+
+  it("says when standard output is full", function()
+    local full = sink()
+    function full.write() return nil, "No space left on device" end
+    local options = { no_baseline = true, csv = true }
+    local err = sink()
+    session.loaded()
+    local code = run.new {
+      scenario = vb.scenario { phases = { one() } }, session = session, options = options,
+      target = { endpoints = { {} }, loopback = true }, ctl = ctl, engine = fake.new(),
+      compile = compile,
+      console = require("vbench.console").new(options, nil, { out = full, err = err }),
+    }:execute()
+    assert.equal(1, code)
+    assert.equal("vbench: standard output: No space left on device\n", err.text)
+  end)
+
+  it("refuses reports that cannot be written, and more clients than can be", function()
+    local none, message = require("vbench.console").new { csv_summary = "/nowhere/x" }
+    assert.is_nil(none)
+    assert.matches("%-%-csv%-summary: /nowhere/x", message)
+    local ok, value = pcall(execute, { phases = { one { clients = 100000000 } } })
+    assert.is_false(ok)
+    assert.equal(failure.COULD_NOT_RUN, value.exit_code)
+    assert.matches("phase 'read' has 100000000 clients: .*ulimit %-n", value.message)
   end)
 
   it("hides secrets", function()

@@ -87,7 +87,8 @@ describe("what a server says of itself", function()
   it("has modules by name", function()
     local ctl = { try = function(_, name)
       if name ~= "MODULE" then return nil, "ERR" end
-      return { { "name", "search", "ver", 80000, "path", "/x", "args", {} }, { "name", "bf", "ver", 1 } }
+      return { { "name", "search", "ver", 80000, "path", "/x", "args", {} },
+               { "name", "bf", "ver", 1 } }
     end }
     assert.same({ { name = "bf", version = 1 }, { name = "search", version = 80000 } },
       server.read(ctl).modules)
@@ -146,7 +147,8 @@ describe("what a server says of itself", function()
     server.open({}, target, { say = say }):close()
     assert.matches("has left settings of 127.0.0.1:%d+ changed: lfu%-log%-factor %(was '10'%)",
       lines[1])
-    assert.matches("%-%-yes restores them; to keep them as they are, remove " .. directory, lines[2])
+    assert.matches("%-%-yes restores them; to keep them as they are, remove " .. directory,
+      lines[2])
 
     local ctl = server.open({ yes = true }, target, { say = say })
     assert.equal("10", ctl:call("CONFIG", "GET", "lfu-log-factor")[2])

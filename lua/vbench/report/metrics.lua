@@ -47,6 +47,13 @@ M.list = {
 
 local by_name = {}
 
+--- The key of a percentile among the times of a row: 99.5 is "p995".
+-- @tparam number percentile 0 to 100
+-- @treturn string
+function M.percentile_key(percentile)
+  return "p" .. ("%.10g"):format(percentile):gsub("%.", "")
+end
+
 local function add(metric)
   M.list[#M.list + 1] = metric
 end
