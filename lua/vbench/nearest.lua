@@ -2,17 +2,18 @@
 -- @module vbench.nearest
 local M = {}
 
--- Edits (insert, delete, replace) that make b of a; Levenshtein 1966, by rows.
+-- Edits (insert, delete, replace, swap two neighbours) that make b of a; Damerau 1964, by rows.
 local function distance(a, b)
-  local row = {}
+  local above, row, two_above = {}, {}, nil
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
+    two_above, above, row = above, row, { [0] = i }
     for j = 1, #b do
-      local replaced = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(replaced, row[j] + 1, row[j - 1] + 1)
+      local same = a:byte(i) == b:byte(j)
+      row[j] = math.min(above[j - 1] + (same and 0 or 1), above[j] + 1, row[j - 1] + 1)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], two_above[j - 2] + 1)
+      end
     end
   end
   return row[#b]

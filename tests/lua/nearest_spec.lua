@@ -16,6 +16,10 @@ describe("nearest", function()
     assert.equal("p99_ms", nearest.find("p99_m", { "p99_us", "p99_ms" }))
   end)
 
+  it("takes two swapped letters for one mistake", function()
+    assert.equal("check", nearest.find("chekc", { "list", "check" }))
+  end)
+
   it("finds nothing when more than a third is off", function()
     assert.is_nil(nearest.find("colour", fields))
     assert.is_nil(nearest.find("ran", { "on" }))
