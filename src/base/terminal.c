@@ -29,11 +29,11 @@ static int ask(FILE *terminal, const char *prompt, char *out, size_t size, vb_er
   sigprocmask(SIG_BLOCK, &stops, &before);
   hidden = shown;
   hidden.c_lflag &= ~(tcflag_t)ECHO;
-  (void)tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
+  (void)tcsetattr(fileno(terminal), TCSADRAIN, &hidden);
   (void)fputs(prompt, terminal);
   (void)fflush(terminal);
   int status = read_line(terminal, out, size, err);
-  (void)tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
+  (void)tcsetattr(fileno(terminal), TCSADRAIN, &shown);
   (void)fputs("\n", terminal);
   sigprocmask(SIG_SETMASK, &before, NULL);
   return status;
