@@ -22,7 +22,7 @@ local function returning_line(path)
     if line:find("^return%f[%W]") then found = number end
   end
   file:close()
-  return found and ("%s:%d"):format(path:match("[^/]*$"), found)
+  return found and ("%s:%d"):format(path, found)
 end
 
 local function users_frame()

@@ -12,7 +12,6 @@ local M = {}
 
 local BETTER = { higher = true, lower = true }
 local KINDS = { histogram = true, counter = true }
-local MAX = 256 -- VB_SHARED_MAX
 
 local metric_methods, counter_methods = {}, {}
 local metric_class = object.class("metric", metric_methods)
@@ -22,7 +21,6 @@ local function need_name(spec, what)
   if not spec.name or not spec.name:find("^[%a_][%w_]*$") then
     fault.raise("%s needs a name of letters, digits and _", what)
   end
-  if #registry.names(what:sub(4)) >= MAX then fault.raise("more than %d of %s", MAX, what) end
 end
 
 -- The C object behind a metric in this state; found at the first use.

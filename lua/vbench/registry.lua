@@ -6,6 +6,10 @@ local session = require "vbench.session"
 
 local M = {}
 
+-- Kinds that have a place in what the states of a run share, and how many (VB_SHARED_MAX).
+local SHARED = { param = true, metric = true, counter = true }
+local SHARED_MAX = 256
+
 --- Raises unless the script is being loaded.
 -- @tparam string what "vb.command"
 function M.need_loading(what)
@@ -31,11 +35,14 @@ end
 -- @treturn table the object
 -- @raise when the name is taken, or the script is loaded already
 function M.add(kind, name, object)
-  M.need_loading("vb." .. kind)
+  M.need_loading(kind == "option" and "vb.options" or "vb." .. kind)
   local all = of_kind(kind)
   if all[name] then
     fault.raise("two %ss are named '%s' (the other at %s): give one of them another name = \"...\"",
       kind, name, all[name].position)
+  end
+  if SHARED[kind] and #M.names(kind) >= SHARED_MAX then
+    fault.raise("a script has at most %d %ss", SHARED_MAX, kind)
   end
   all[name] = { object = object, position = fault.position() }
   return object

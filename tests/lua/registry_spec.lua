@@ -27,6 +27,12 @@ describe("the session and its declarations", function()
       "vb.command after the script was loaded")
   end)
 
+  it("refuses more than what can be shared", function()
+    for i = 1, 256 do registry.add("counter", "c" .. i, {}) end
+    assert.error_matches(function() registry.add("counter", "one", {}) end,
+      "at most 256 counters")
+  end)
+
   it("starts over", function()
     registry.add("command", "get", {})
     session.enter { role = "worker", worker = 3 }
