@@ -1,0 +1,262 @@
+--- The classic tests: those of redis-benchmark and valkey-benchmark, as ordinary declarations.
+--
+-- `scripts/classic.lua` runs them; a scenario of one's own can take single commands from here:
+-- `local get = require("vbench.classic").command "get"`.
+-- @module vbench.classic
+local vb = require "vbench"
+local fault = require "vbench.fault"
+local nearest = require "vbench.nearest"
+local placeholders = require "vbench.placeholders"
+local report = require "vbench.report.classic"
+local session = require "vbench.session"
+
+local M = {}
+
+local LIST, LIBRARY = "mylist", "vbench_classic"
+
+local FUNCTION = ([[#!lua name=%s
+redis.register_function('%s', function(keys) return redis.call('GET', keys[1]) end)]])
+  :format(LIBRARY, LIBRARY)
+
+-- Keyspaces of the tests, declared when a test first needs one.
+local function keyspace(name, prefix)
+  local known = require("vbench.registry").get("keyspace", name)
+  return known or vb.keyspace { name = name, prefix = prefix, size = vb.args.keyspace }
+end
+
+local function cursor(name, prefix)
+  return M.order(keyspace(name, prefix))
+end
+
+local function key() return cursor("classic keys", vb.args.key_prefix) end
+local function element() return cursor("classic elements", "element:"):value() end
+local function data() return ("x"):rep(vb.args.data_size) end
+
+local function set(name)
+  local expiry = vb.args.expiry_range
+  if not expiry then return vb.command { "SET", key(), data(), name = name } end
+  return vb.command { "SET", key(), data(), "EX", vb.int(expiry), name = name }
+end
+
+local function on_list(word, ...)
+  local given = { word, vb.key(LIST), ... }
+  return function(name)
+    given.name = name
+    return vb.command(given)
+  end
+end
+
+local function push(word)
+  return { title = word, data = true, make = function(name) return on_list(word, data())(name) end }
+end
+
+local function mset(name)
+  local given = { "MSET", name = name }
+  for _ = 1, 10 do
+    given[#given + 1] = key()
+    given[#given + 1] = data()
+  end
+  return vb.command(given)
+end
+
+local function lrange(last)
+  return {
+    title = ("LRANGE_%d (first %d elements)"):format(last, last),
+    needs_list = true, make = on_list("LRANGE", 0, last - 1),
+  }
+end
+
+-- Every test: `make(name)` declares its command; `title` is redis-benchmark's; `data`: it has a
+-- payload; `extra`: only when it is asked for.
+local TESTS = {
+  ping = { title = "PING_MBULK", make = function(name)
+    return vb.command { "PING", name = name }
+  end },
+  set = { title = "SET", data = true, make = set },
+  get = { title = "GET", make = function(name)
+    return vb.command { "GET", key(), reply = vb.hits(), name = name }
+  end },
+  incr = { title = "INCR", make = function(name)
+    return vb.command { "INCR", cursor("classic counters", "counter:"), name = name }
+  end },
+  lpush = push "LPUSH", rpush = push "RPUSH",
+  lpop = { title = "LPOP", make = on_list "LPOP" },
+  rpop = { title = "RPOP", make = on_list "RPOP" },
+  sadd = { title = "SADD", make = function(name)
+    return vb.command { "SADD", vb.key "myset", element(), name = name }
+  end },
+  hset = { title = "HSET", data = true, make = function(name)
+    return vb.command { "HSET", vb.key "myhash", element(), data(), name = name }
+  end },
+  spop = { title = "SPOP", make = function(name)
+    return vb.command { "SPOP", vb.key "myset", name = name }
+  end },
+  zadd = { title = "ZADD", make = function(name)
+    return vb.command { "ZADD", vb.key "myzset", 0, element(), name = name }
+  end },
+  zpopmin = { title = "ZPOPMIN", make = function(name)
+    return vb.command { "ZPOPMIN", vb.key "myzset", name = name }
+  end },
+  lrange_100 = lrange(100), lrange_300 = lrange(300), lrange_500 = lrange(500),
+  lrange_600 = lrange(600),
+  mset = { title = "MSET (10 keys)", data = true, make = mset },
+  xadd = { title = "XADD", data = true, make = function(name)
+    return vb.command { "XADD", vb.key "mystream", "*", "myfield", data(), name = name }
+  end },
+  fcall = { title = "FCALL", extra = true, make = function(name)
+    return vb.command { "FCALL", LIBRARY, 1, key(), name = name }
+  end },
+}
+
+local ORDER = {
+  "ping", "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd",
+  "zpopmin", "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset", "xadd", "fcall",
+}
+
+local ALSO = {
+  ping_inline = "ping", ping_mbulk = "ping", lrange = "lrange_100", lrange100 = "lrange_100",
+  lrange300 = "lrange_300", lrange500 = "lrange_500", lrange600 = "lrange_600",
+}
+
+--- The cursor over a keyspace that the command line asks for: `--sequential`, `--iteration`.
+-- Sequential goes round.
+-- @tparam keyspace keys
+-- @treturn cursor uniform unless another is asked for
+function M.order(keys)
+  local order = vb.args.iteration
+  if order == "sequential" then return keys:sequential():wrap() end
+  local skew = tonumber(order:match("^zipfian:(.+)$"))
+  if skew then return keys:zipfian(skew) end
+  return keys:uniform()
+end
+
+--- The name of a test, from any spelling: "LRANGE_100", "lrange-100", "lrange100".
+-- @tparam string name
+-- @treturn string
+-- @raise for a name that is none, with the nearest
+function M.name(name)
+  local plain = name:lower():gsub("-", "_")
+  plain = ALSO[plain] or plain
+  if not TESTS[plain] then
+    fault.raise("there is no test '%s'%s (there are: %s)", name, nearest.hint(plain, ORDER),
+      table.concat(ORDER, ", "))
+  end
+  return plain
+end
+
+--- The command of a test, declared at the first call.
+-- @tparam string name as `M.name` takes it
+-- @treturn command
+function M.command(name)
+  name = M.name(name)
+  local test = TESTS[name]
+  test.command = require("vbench.registry").get("command", name) or test.make(name)
+  return test.command
+end
+
+--- The names of all tests that run when none is asked for.
+-- @treturn {string,...}
+function M.defaults()
+  local names = {}
+  for _, name in ipairs(ORDER) do
+    if not TESTS[name].extra then names[#names + 1] = name end
+  end
+  return names
+end
+
+-- "get:80,set:20" -> { { "get", 80 }, { "set", 20 } }
+local function weighted(text, flag)
+  local list = {}
+  for part in text:gmatch("[^,]+") do
+    local name, number = part:match("^%s*(.-)%s*:%s*(.-)%s*$")
+    number = tonumber(number) or require("vbench.units").count(number or "")
+    if not number or number <= 0 then
+      fault.raise("%s takes test:number,test:number, not '%s'", flag, part)
+    end
+    list[#list + 1] = { M.name(name), number }
+  end
+  if #list == 0 then fault.raise("%s is empty; write %s \"get:80,set:20\"", flag, flag) end
+  return list
+end
+
+local function parallel(text)
+  local entries = {}
+  for i, one in ipairs(weighted(text, "--parallel")) do
+    entries[i] = { one[2], M.command(one[1]) }
+  end
+  return { vb.phase { name = "parallel", run = vb.mix(entries) } }
+end
+
+local function composite(text)
+  local phases = {}
+  for i, one in ipairs(weighted(text, "--composite")) do
+    if one[2] % 1 ~= 0 then fault.raise("--composite takes whole requests, not %s", one[2]) end
+    phases[i] = vb.phase { name = ("%d %s"):format(i, one[1]), run = M.command(one[1]),
+                           requests = one[2] }
+  end
+  return phases
+end
+
+local function phases_of(names)
+  local phases, filled, seen = {}, false, {}
+  for _, name in ipairs(names) do
+    name = M.name(name)
+    local test = TESTS[name]
+    if test.needs_list and not filled then
+      filled = true
+      phases[#phases + 1] = vb.phase { name = "lpush for lrange", run = M.command "lpush" }
+    end
+    if not seen[name] then phases[#phases + 1] = vb.phase { name = name, run = M.command(name) } end
+    seen[name] = true
+  end
+  return phases
+end
+
+-- The text of -x: read once, in main; workers find it in what main hands them.
+local function last_argument()
+  if not session.args.x then return nil end
+  if not session.args.standard_input then
+    session.args.standard_input = io.read("*a"):gsub("\n$", "")
+  end
+  return session.args.standard_input
+end
+
+--- The phases that the command line asks for: `-- COMMAND`, `--parallel`, `--composite`, `-t`.
+-- @treturn {phase,...}
+function M.phases()
+  local args = vb.args
+  if args.command then
+    local command = placeholders.command(args.command, last_argument(), M.order)
+    return { vb.phase { name = command.name, run = command } }
+  end
+  if session.args.x then fault.raise("-x takes the last argument of -- COMMAND from standard input") end
+  if args.parallel then return parallel(args.parallel) end
+  if args.composite then return composite(args.composite) end
+  return phases_of(args.tests or M.defaults())
+end
+
+--- Loads what the tests need on the server: the function library of fcall.
+-- @tparam ctl ctl
+function M.setup(ctl)
+  if TESTS.fcall.command then ctl:call("FUNCTION", "LOAD", "REPLACE", FUNCTION) end
+end
+
+local function title(phase)
+  if phase.name == "lpush for lrange" then return "LPUSH (needed to benchmark LRANGE)" end
+  local test = TESTS[phase.name:match("[%w_]+$")]
+  if test then return test.title, test.data and vb.args.data_size end
+  return vb.args.command and table.concat(vb.args.command, " ") or phase.name
+end
+
+--- How the results are shown: as redis-benchmark shows them.
+M.forms = {
+  header = function() return "" end,
+  verdict = function() return "" end,
+  phase = function(phase, shown)
+    local name, payload = title(phase)
+    return report.render(phase, { title = name, payload = payload, quiet = shown.quiet,
+                                  style = shown.style })
+  end,
+}
+
+return M
