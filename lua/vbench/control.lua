@@ -4,6 +4,7 @@
 -- What setup, teardown and main functions get. A connection that broke is made anew by the next
 -- call.
 -- @api vbench.control
+local commands = require "vbench.commands"
 local failure = require "vbench.failure"
 local fault = require "vbench.fault"
 local journal = require "vbench.journal"
@@ -166,8 +167,20 @@ local function refuse_destruction(self, request)
     .. "private server"):format(describe(request), self.node.address, keys)
 end
 
+-- Several standalone servers share the slots in equal runs (src/cluster/router.c); what has no key
+-- goes to the first.
+local function owner(self, request)
+  if not self.spreads then return self end
+  local first = math.huge
+  for place in pairs(commands.keys(request.texts)) do first = math.min(first, place) end
+  local key, nodes = request.texts[first], self.shared.nodes
+  if not key then return nodes[1] end
+  return nodes[1 + math.floor(C.vb_slot(key, #key) * #nodes / C.VB_SLOTS)]
+end
+
 local function perform(self, count, ...)
   local request = encode({ ... }, count)
+  self = owner(self, request)
   local refusal = refuse_destruction(self, request)
   if refusal then return nil, refusal, C.VB_EINVAL end
   return exchange(self, request)
@@ -180,7 +193,8 @@ local function raise(message)
   error(failure.new(failure.COULD_NOT_RUN, message), 0)
 end
 
---- Sends a command to the (first) server and waits for its reply.
+--- Sends a command and waits for its reply. With several servers it goes to the one that has the
+-- first key, and without a key to the first (see each_node).
 -- @param ... command and arguments: strings and numbers (whole ones up to 2^53 are sent exactly)
 -- @return the reply: a string, a number (an integer from 2^53 up as int64_t), nil, or a list, in
 --   which nil is false and an error `{ err = message }`
@@ -389,6 +403,7 @@ end
 -- @local
 function Control:round_trips(count, ...)
   local request, times = encode({ ... }, select("#", ...)), {}
+  self = owner(self, request)
   local client, message = connect(self)
   if not client then return nil, message end
   local out, err = ffi.new("vb_value *[1]"), native.new_error()
@@ -442,7 +457,10 @@ function M.open(options)
     if not client then return nil, message, status end
     node.foreign_keys = not options.is_local and number_of_keys(shared.nodes[i]) or 0
   end
-  return shared.nodes[1]
+  local first = shared.nodes[1]
+  if #shared.nodes == 1 then return first end
+  return setmetatable({ node = first.node, shared = shared, topology = topology, spreads = true },
+    Control)
 end
 
 return M

@@ -230,7 +230,10 @@ function M.metric(metric, declared)
   local some = metric ~= nil and metric.count > 0
   local out = { count = some and tonumber(metric.count) or 0, sum = some and metric.sum or 0,
                 unit = declared.unit or null, better = declared.better or null }
-  if declared.kind == "counter" then return out end
+  if declared.kind == "counter" then
+    out.count = out.sum -- it only counts: what was added, not how often
+    return out
+  end
   out.min, out.max = some and metric.min or null, some and metric.max or null
   out.mean = some and C.vb_metric_mean(metric) or null
   for _, entry in ipairs { { "p50", 50 }, { "p90", 90 }, { "p95", 95 }, { "p99", 99 } } do

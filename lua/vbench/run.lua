@@ -52,7 +52,7 @@ function M.new(spec)
     scenario = spec.scenario, session = session, options = spec.options or session.args,
     given = spec.given or {}, target = spec.target, ctl = spec.ctl, engine = spec.engine,
     compile = spec.compile or require("vbench.compile").phase,
-    name = spec.name, signals = spec.signals, codes = {}, results = {},
+    name = spec.name, signals = spec.signals, codes = {}, results = {}, ran = {},
   }, Run)
   self.console = spec.console
   if not self.console then
@@ -166,6 +166,7 @@ function Run:phase(phase)
     fault.raise("run:phase takes a phase, not %s", fields.describe(phase))
   end
   if self.ending or self:signalled() then error(ended(), 0) end
+  self.ran[#self.ran + 1] = phase
   local results = phase_run.run(self, phase)
   for _, one in ipairs(results) do
     self.results[#self.results + 1] = one
@@ -314,7 +315,15 @@ local function exit_code(self)
   return 0
 end
 
+-- What new checks for a list of phases can be known of a main function only afterwards.
+local function note_unread(self)
+  if not self.scenario.main or #self.ran == 0 then return end
+  local ok, failed = pcall(plan.check_read, self.ran, self.given)
+  if not ok then self.console:note(failed.message) end
+end
+
 local function finish(self)
+  note_unread(self)
   local report, code = self.report, exit_code(self)
   report.exit_code = code
   report.status = code == 0 and "ok" or code == failure.INTERRUPTED and "interrupted" or "failed"

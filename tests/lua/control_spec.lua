@@ -240,6 +240,28 @@ describe("the control plane", function()
     end)
   end)
 
+  it("finds the server of a key where several share them", function()
+    local second = local_server.start {}
+    local both = assert(control.open { is_local = true, endpoints = {
+      { host = server.host, port = server.port }, { host = second.host, port = second.port },
+    } })
+    for i = 1, 40 do both:call("SET", "key:" .. i, i) end
+    for i = 1, 40 do assert.equal(tostring(i), both:call("GET", "key:" .. i)) end
+    local sizes = both:each_node("all", function(node_ctl) return node_ctl:call("DBSIZE") end)
+    assert.equal(40, sizes[1] + sizes[2])
+    assert.is_true(sizes[1] > 5 and sizes[2] > 5)
+    -- "foo" has slot 12182, "bar" 5061 (Redis Cluster specification); the second has 8192 and up
+    both:call("SET", "foo", "1")
+    both:call("SET", "bar", "1")
+    assert.same({ 0, 1 }, both:each_node("all", function(c) return c:call("EXISTS", "foo") end))
+    assert.same({ 1, 0 }, both:each_node("all", function(c) return c:call("EXISTS", "bar") end))
+    assert.equal(2, #both.topology.nodes)
+    assert.equal("PONG", both:call("PING"))
+    assert.equal(3, #both:round_trips(3, "PING"))
+    both:close()
+    second:stop()
+  end)
+
   it("says who does not answer", function()
     local none, message, status = control.open { endpoints = { { host = "127.0.0.1", port = 1 } } }
     assert.is_nil(none)

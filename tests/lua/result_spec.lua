@@ -153,6 +153,16 @@ describe("metrics of the script", function()
     assert.equal("points", out.unit)
   end)
 
+  it("are what was added where they only count", function()
+    local metric = ffi.gc(C.vb_metric_new(), C.vb_metric_free)
+    for value = 1, 4 do C.vb_metric_record(metric, value) end
+    local out = result.metric(metric, { kind = "counter" })
+    assert.equal(10, out.count)
+    assert.is_nil(out.mean)
+    local read = phase(some(), { metrics = { jobs = out } })
+    assert.equal(10, read:metric "jobs")
+  end)
+
   it("have no values when nothing was recorded", function()
     local metric = ffi.gc(C.vb_metric_new(), C.vb_metric_free)
     local out = result.metric(metric, {})

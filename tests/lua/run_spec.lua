@@ -165,6 +165,14 @@ describe("a run", function()
       { clients = true }).code)
   end)
 
+  it("notes an option that no phase of main read", function()
+    local scenario = { main = function(r) r:phase(one { clients = 3 }) end }
+    local done = execute(scenario, { clients = 9 }, { clients = true })
+    assert.equal(0, done.code)
+    assert.matches("%-c/%-%-clients was given, but no phase reads it: phase 'read' sets clients",
+      done.err)
+  end)
+
   it("gives phases to main, and their results", function()
     local got
     local done = execute { main = function(r)

@@ -222,8 +222,10 @@ local function metrics(out, phase)
     local value = phase.metrics[name]
     local fields = is_number(value) and { count = value } or list(value)
     local unit = type(fields.unit) == "string" and fields.unit ~= "" and ", " .. fields.unit or ""
-    out[#out + 1] = facts("metric " .. name .. unit, fields,
-      { "count", "mean", "min", "p50", "p90", "p95", "p99", "max" })
+    if is_number(value) or fields.count ~= 0 then
+      out[#out + 1] = facts("metric " .. name .. unit, fields,
+        { "count", "mean", "min", "p50", "p90", "p95", "p99", "max" })
+    end
   end
 end
 
