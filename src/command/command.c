@@ -1,8 +1,6 @@
 #include "command/template.h"
 
-#include "base/bytes.h"
 #include "base/slots.h"
-#include "resp/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +31,9 @@ void vb_command_free(vb_command *command) {
     if (command->processors[i].kind == VB_REPLY_VERIFY) vb_hole_fini(&command->processors[i].hole);
   }
   free(command->processors);
-  free(command->patches);
-  free(command->skeleton);
+  vb_bytes_fini(&command->patches);
+  vb_bytes_fini(&command->segments);
+  vb_bytes_fini(&command->skeleton);
   free(command->pool);
   free(command->holes);
   free(command->arguments);
@@ -74,8 +73,41 @@ int vb_command_part(vb_command *command, const vb_part *part, vb_error *err) {
   return VB_OK;
 }
 
-static bool wants_bytes(int kind) {
-  return kind == VB_REPLY_VERIFY || kind == VB_REPLY_FUNCTION;
+static int expect_text(vb_reply_step *step, const vb_processor *processor) {
+  step->text = malloc(processor->length + 1);
+  if (!step->text) return VB_ENOMEM;
+  if (processor->length) memcpy(step->text, processor->text, processor->length);
+  step->length = processor->length;
+  return VB_OK;
+}
+
+/* What vb.verify compares with has to follow from the id, or be the same always. */
+static int verify_part(vb_reply_step *step, const vb_part *part, const char *where, vb_error *err) {
+  if (!part) return vb_fail(err, VB_EINVAL, "%s: nothing to compare with", where);
+  int failed = vb_hole_init(&step->hole, part, where, err);
+  bool known = step->hole.from_id || part->kind == VB_PART_LITERAL || part->kind == VB_PART_ID;
+  bool generated = part->kind != VB_PART_CURSOR && part->kind != VB_PART_CURRENT &&
+                   part->kind != VB_PART_FUNCTION && part->kind != VB_PART_TIMESTAMP;
+  if (!failed && !(known && generated))
+    failed =
+        vb_fail(err, VB_EINVAL, "%s: compares with a generator that is made from=\"id\"", where);
+  if (failed) vb_hole_fini(&step->hole);
+  return failed;
+}
+
+static int fill_processor(const vb_command *command, vb_reply_step *step,
+                          const vb_processor *processor, vb_error *err) {
+  char where[WHERE];
+  (void)snprintf(where, sizeof where, "command '%s', vb.verify", command->name);
+  switch (processor->kind) {
+  case VB_REPLY_HITS:
+  case VB_REPLY_FUNCTION: return VB_OK;
+  case VB_REPLY_VERIFY: return verify_part(step, processor->part, where, err);
+  case VB_REPLY_EXPECT: break;
+  default: return vb_fail(err, VB_EINVAL, "command '%s': no such reply processor", command->name);
+  }
+  if (!expect_text(step, processor)) return VB_OK;
+  return vb_fail(err, VB_ENOMEM, "command '%s': out of memory", command->name);
 }
 
 int vb_command_processor(vb_command *command, const vb_processor *processor, vb_error *err) {
@@ -85,118 +117,48 @@ int vb_command_processor(vb_command *command, const vb_processor *processor, vb_
   command->processors = larger;
   vb_reply_step *step = &larger[command->processor_count];
   *step = (vb_reply_step){.kind = processor->kind, .function = processor->function};
-  if (processor->kind == VB_REPLY_EXPECT) {
-    step->text = strndup(processor->text, processor->length);
-    step->length = processor->length;
-    if (!step->text) return vb_fail(err, VB_ENOMEM, "command '%s': out of memory", command->name);
-  }
-  if (processor->kind == VB_REPLY_VERIFY) {
-    char where[WHERE];
-    (void)snprintf(where, sizeof where, "command '%s', vb.verify", command->name);
-    int failed = vb_hole_init(&step->hole, processor->part, where, err);
-    if (failed) {
-      vb_hole_fini(&step->hole);
-      return failed;
-    }
-  }
+  int failed = fill_processor(command, step, processor, err);
+  if (failed) return failed;
   command->processor_count++;
-  command->keeps_reply |= wants_bytes(processor->kind) || processor->kind == VB_REPLY_EXPECT;
+  command->keeps_reply |= processor->kind != VB_REPLY_HITS;
   return VB_OK;
 }
 
-/* Lengths of arguments, and whether their number is fixed. */
-static void measure(vb_command *command) {
-  for (uint32_t i = 0; i < command->argument_count; i++) {
-    vb_argument *argument = &command->arguments[i];
-    const vb_hole *hole = &command->holes[argument->first];
-    bool times = hole->part.times_max > 1 || hole->part.times_min > 1;
-    argument->several = argument->count == 1 && (hole->part.kind == VB_PART_FUNCTION ||
-                                                 (hole->part.kind == VB_PART_CURSOR && times));
-    for (uint32_t k = 0; k < argument->count; k++)
-      argument->fixed = hole[k].fixed == VB_VARIABLE || argument->fixed == VB_VARIABLE
-                            ? VB_VARIABLE
-                            : argument->fixed + hole[k].fixed;
-    if (argument->several) argument->fixed = VB_VARIABLE;
-    command->several |= argument->several;
-  }
-}
-
-static bool is_fixed(const vb_command *command) {
-  for (uint32_t i = 0; i < command->argument_count; i++)
-    if (command->arguments[i].fixed == VB_VARIABLE) return false;
-  return true;
-}
-
-/* Appends an argument of fixed length; its holes learn where they are, literals are there already.
- */
-static void lay_out(vb_command *command, const vb_argument *argument, vb_bytes *out) {
-  static const vb_operation none = {.id = UINT64_MAX};
-  char *to = vb_bytes_reserve(out, VB_RESP_HEADER_MAX + argument->fixed + 2);
-  size_t at = vb_resp_header(to, '$', argument->fixed);
-  for (uint32_t i = 0; i < argument->count; i++) {
-    vb_hole *hole = &command->holes[argument->first + i];
-    hole->offset = out->length + at;
-    if (hole->part.kind == VB_PART_LITERAL)
-      (void)vb_hole_write(hole, &none, to + at);
-    else
-      memset(to + at, '0', hole->fixed);
-    at += hole->fixed;
-  }
-  memcpy(to + at, "\r\n", 2);
-  out->length += at + 2;
-}
-
-/* The holes to fill, cursors first: what needs the id stands anywhere. */
-static void order_patches(vb_command *command) {
-  for (int cursors = 1; cursors >= 0; cursors--) {
-    for (uint32_t i = 0; i < command->hole_count; i++) {
-      vb_hole *hole = &command->holes[i];
-      bool cursor = hole->part.kind == VB_PART_CURSOR;
-      if (hole->part.kind != VB_PART_LITERAL && cursor == (cursors == 1))
-        command->patches[command->patch_count++] = hole;
-    }
-  }
-}
-
-static int make_skeleton(vb_command *command, vb_error *err) {
-  vb_bytes out = {0};
-  char *to = vb_bytes_reserve(&out, VB_RESP_HEADER_MAX);
-  out.length = vb_resp_header(to, '*', command->argument_count);
-  for (uint32_t i = 0; i < command->argument_count; i++)
-    lay_out(command, &command->arguments[i], &out);
-  command->patches = calloc(command->hole_count + 1, sizeof(vb_hole *));
-  if (!command->patches) {
-    vb_bytes_fini(&out);
-    return vb_fail(err, VB_ENOMEM, "command '%s': out of memory", command->name);
-  }
-  order_patches(command);
-  command->skeleton = out.data;
-  command->fixed_size = out.length;
-  return VB_OK;
-}
-
-/* Whether a part that needs the id stands before the first cursor. */
-static bool needs_id_early(const vb_command *command) {
+/* Whether hole `index` uses an id that only a cursor behind it draws. */
+static bool needs_later_cursor(const vb_command *command, uint32_t index) {
+  const vb_hole *hole = &command->holes[index];
+  bool current = hole->part.kind == VB_PART_CURRENT;
+  if (!vb_hole_needs_id(hole) && hole->part.kind != VB_PART_FUNCTION) return false;
   for (uint32_t i = 0; i < command->hole_count; i++) {
-    if (command->holes[i].part.kind == VB_PART_CURSOR) return false;
-    if (vb_hole_needs_id(&command->holes[i])) return true;
+    const vb_hole *cursor = &command->holes[i];
+    if (cursor->part.kind != VB_PART_CURSOR) continue;
+    if (!current || cursor->keyspace == hole->keyspace) return i > index;
   }
   return false;
 }
 
-/* What routing looks at: the first argument that is a key. */
-static void find_key(vb_command *command) {
-  for (uint32_t i = 0; i < command->argument_count; i++) {
-    const vb_argument *argument = &command->arguments[i];
-    if (!argument->key) continue;
-    const vb_hole *hole = &command->holes[argument->first];
-    if (argument->count != 1) return;
-    if (hole->part.kind == VB_PART_LITERAL)
-      command->literal_slot = (int)vb_slot(hole->part.text, hole->part.length);
-    if (hole->part.kind == VB_PART_CURSOR || hole->part.kind == VB_PART_CURRENT)
-      command->key_hole = hole;
-    return;
+/* What routing looks at: the first argument that is a key, unless a function makes it. */
+static int find_key(vb_command *command, vb_error *err) {
+  uint32_t i = 0;
+  while (i < command->argument_count && !command->arguments[i].key) i++;
+  if (i == command->argument_count) return VB_OK;
+  const vb_argument *argument = &command->arguments[i];
+  const vb_hole *hole = &command->holes[argument->first];
+  if (argument->count == 1 && hole->part.kind == VB_PART_LITERAL)
+    command->literal_slot = (int)vb_slot(hole->part.text, hole->part.length);
+  if (command->literal_slot >= 0) return VB_OK;
+  size_t bound = 0;
+  for (uint32_t k = 0; k < argument->count; k++) {
+    if (hole[k].part.kind == VB_PART_FUNCTION) return VB_OK;
+    bound += hole[k].bound;
   }
+  if (bound > VB_KEY_MAX)
+    return vb_fail(err, VB_EINVAL,
+                   "command '%s', argument %u: a key of up to %zu bytes; %d are "
+                   "possible",
+                   command->name, i + 1, bound, VB_KEY_MAX);
+  command->drawn_key = argument;
+  return VB_OK;
 }
 
 static int give_seeds(vb_command *command, uint64_t seed, vb_error *err) {
@@ -221,20 +183,35 @@ static int give_seeds(vb_command *command, uint64_t seed, vb_error *err) {
   return VB_OK;
 }
 
-int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
+static int check_arguments(const vb_command *command, vb_error *err) {
   if (!command->argument_count)
     return vb_fail(err, VB_EINVAL, "command '%s' has no arguments", command->name);
-  for (uint32_t i = 0; i < command->argument_count; i++)
-    if (!command->arguments[i].count)
+  for (uint32_t i = 0; i < command->argument_count; i++) {
+    const vb_argument *argument = &command->arguments[i];
+    if (!argument->count)
       return vb_fail(err, VB_EINVAL, "command '%s', argument %u is empty", command->name, i + 1);
-  int failed = give_seeds(command, seed, err);
+    for (uint32_t k = 0; argument->count > 1 && k < argument->count; k++)
+      if (command->holes[argument->first + k].part.times_max > 1)
+        return vb_fail(err, VB_EINVAL,
+                       "command '%s', argument %u: times makes several arguments and cannot be a "
+                       "part of one",
+                       command->name, i + 1);
+  }
+  return VB_OK;
+}
+
+int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
+  int failed = check_arguments(command, err);
+  if (!failed) failed = give_seeds(command, seed, err);
+  if (!failed) failed = find_key(command, err);
   if (failed) return failed;
-  measure(command);
-  find_key(command);
-  command->draws_first = needs_id_early(command);
-  for (uint32_t i = 0; i < command->hole_count && !command->id_hole; i++)
-    if (command->holes[i].part.kind == VB_PART_CURSOR) command->id_hole = &command->holes[i];
-  return is_fixed(command) ? make_skeleton(command, err) : VB_OK;
+  for (uint32_t i = 0; i < command->hole_count; i++) {
+    command->draws_first |= needs_later_cursor(command, i);
+    if (command->holes[i].part.kind == VB_PART_CURSOR && !command->id_hole)
+      command->id_hole = &command->holes[i];
+  }
+  vb_command_lay_out(command);
+  return VB_OK;
 }
 
 size_t vb_command_fixed_size(const vb_command *command) {

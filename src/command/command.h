@@ -65,7 +65,7 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
 typedef struct vb_renderer {
   const vb_hooks *hooks;     /* NULL: no functions */
   vb_bytes scratch;          /* dynamic commands are put together here */
-  vb_bytes values;           /* values of functions, before their count is known */
+  vb_bytes values;           /* what vb.verify compares a reply with */
   size_t start;              /* of the request in scratch */
   double thread, connection; /* for vb_request */
 } vb_renderer;

@@ -8,7 +8,9 @@
 
 enum vb_part_kind {
   VB_PART_LITERAL, /* text, length */
-  VB_PART_CURSOR, /* key of the id that `cursor` draws; times_min..max ids make as many arguments */
+  VB_PART_CURSOR,  /* key of the id that `cursor` draws; times_min..max ids make as many arguments,
+                      when it is the only part of its argument. Draw k of operation n has the index
+                      n * times_max + k; an operation for which ids are missing is not written */
   VB_PART_CURRENT, /* key of the operation's current id in `keyspace` */
   VB_PART_ID,      /* the operation's id in decimal */
   VB_PART_BYTES,   /* min..max bytes, or one of `choices` sizes by weight; compressible; from_id */
@@ -24,10 +26,10 @@ enum vb_part_kind {
 
 enum vb_distribution {
   VB_UNIFORM,
-  VB_ZIPFIAN,     /* skew; rank 0 is min */
+  VB_ZIPFIAN,     /* skew; rank 0 is min, ranks are one step of the last decimal apart */
   VB_NORMAL,      /* mean and deviation as given; redrawn past the ends */
   VB_EXPONENTIAL, /* density ~ exp(-lambda x), x from 0 at min */
-  VB_SEQUENTIAL,  /* min + n modulo the range */
+  VB_SEQUENTIAL,  /* min + n modulo the range, in steps of 1 */
   VB_CONSTANT,    /* min */
   VB_FROM_ID      /* uniform, as a function of (seed, id) */
 };
@@ -62,11 +64,12 @@ typedef struct vb_part {
   const vb_cursor *cursor;
   const vb_keyspace *keyspace;
   uint32_t times_min, times_max; /* 0 is 1 */
-  int same_slot;                 /* times: ids whose keys share the first one's slot */
-  double min, max;               /* numbers, sizes, words; inclusive */
-  int distribution;              /* enum vb_distribution */
+  int same_slot; /* times: ids whose keys share the first one's slot: the first such id from the one
+                    drawn on, of up to 65536 that are tried; the first id again when none is */
+  double min, max;  /* numbers, sizes, words; inclusive */
+  int distribution; /* enum vb_distribution */
   double skew, mean, deviation, lambda;
-  int decimals;
+  int decimals;        /* 0 to 17; below 0: the shortest text that reads back the same */
   int format;          /* timestamp */
   double compressible; /* 0..1: the share of a value's bytes that repeats */
   int from_id;         /* content is a function of (seed, id) alone, for vb.verify */
@@ -74,7 +77,9 @@ typedef struct vb_part {
   uint32_t choice_count;
   uint32_t dimensions;
   int dtype; /* enum vb_dtype */
-  int json;  /* inside a JSON document: strings are escaped, vectors are arrays */
+  /* Inside a JSON document: vectors are arrays, keys are escaped. Texts (literals, choices, tags,
+   * separators) come escaped already; functions are told to escape theirs. */
+  int json;
   uint32_t function;
 } vb_part;
 

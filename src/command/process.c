@@ -2,18 +2,26 @@
 
 #include <stdio.h>
 
-enum { EXCERPT = 40 };
+enum { EXCERPT = 24, QUOTED = EXCERPT * 4 + 6 };
 
-/* Printable, quoted by the caller, cut at EXCERPT bytes from `from`. */
-static const char *excerpt(const char *bytes, size_t length, size_t from,
-                           char to[EXCERPT * 4 + 4]) {
+/* Bytes from `from` on in quotes, printable, cut at EXCERPT of them. */
+static const char *quote(const char *bytes, size_t length, size_t from, char to[QUOTED]) {
   char *at = to;
+  *at++ = '"';
   size_t end = length - from > EXCERPT ? from + EXCERPT : length;
   for (size_t i = from; i < end; i++) {
     unsigned char c = (unsigned char)bytes[i];
     at += c >= ' ' && c < 127 ? sprintf(at, "%c", c) : sprintf(at, "\\x%02x", c);
   }
-  (void)snprintf(at, 4, "%s", end < length ? "..." : "");
+  (void)snprintf(at, 5, "%s", end < length ? "...\"" : "\"");
+  return to;
+}
+
+/* What came, where no text can be quoted. */
+static const char *describe(const vb_reply *reply, char to[QUOTED]) {
+  if (reply->text) return quote(reply->text, reply->text_length, 0, to);
+  if (reply->null) return "nil";
+  (void)snprintf(to, QUOTED, "an aggregate '%c' of %lld", reply->type, (long long)reply->integer);
   return to;
 }
 
@@ -21,61 +29,90 @@ static void expect(const vb_reply_step *step, const vb_reply *reply, vb_outcome 
   if (reply->text && reply->text_length == step->length &&
       !memcmp(reply->text, step->text, step->length))
     return;
-  char got[EXCERPT * 4 + 4] = "nil", want[EXCERPT * 4 + 4];
-  if (reply->text)
-    (void)excerpt(reply->text, reply->text_length, 0, got);
-  else if (!reply->null)
-    (void)snprintf(got, sizeof got, "%c with %lld elements", reply->type,
-                   (long long)reply->integer);
+  char got[QUOTED], want[QUOTED];
   outcome->failed = "expect";
-  (void)snprintf(outcome->message, sizeof outcome->message, "expected \"%s\", got \"%s\"",
-                 excerpt(step->text, step->length, 0, want), got);
+  (void)snprintf(outcome->message, sizeof outcome->message, "expected %s, got %s",
+                 quote(step->text, step->length, 0, want), describe(reply, got));
 }
 
-static void mismatch(const vb_reply *reply, const char *want, size_t length, uint64_t id,
+/* What a mismatch is about: the key of the id where the command has one, else the id. */
+typedef struct subject {
+  const vb_command *command;
+  const vb_operation *operation;
+  uint64_t id;
+} subject;
+
+static const char *name_of(const subject *of, char to[QUOTED]) {
+  char key[VB_KEY_MAX];
+  const vb_hole *hole = of->command->id_hole;
+  if (hole && hole->fixed != VB_VARIABLE && of->command->drawn_key)
+    return quote(key, vb_hole_write_key(hole, of->id, key), 0, to);
+  size_t length = hole ? 0 : vb_command_key(of->command, of->operation, key);
+  if (length) return quote(key, length, 0, to);
+  (void)snprintf(to, QUOTED, "id %llu", (unsigned long long)of->id);
+  return to;
+}
+
+static void mismatch(const subject *of, const vb_reply *reply, const char *want, size_t length,
                      vb_outcome *outcome) {
   size_t shorter = reply->text_length < length ? reply->text_length : length, at = 0;
-  const char *text = reply->text ? reply->text : "";
-  while (at < shorter && text[at] == want[at]) at++;
-  char wanted[EXCERPT * 4 + 4], got[EXCERPT * 4 + 4];
+  char name[QUOTED], wanted[QUOTED], got[QUOTED];
   outcome->failed = "verify";
+  if (!reply->text) {
+    (void)snprintf(outcome->message, sizeof outcome->message, "%s: expected %s, got %s",
+                   name_of(of, name), quote(want, length, 0, wanted), describe(reply, got));
+    return;
+  }
+  while (at < shorter && reply->text[at] == want[at]) at++;
   (void)snprintf(outcome->message, sizeof outcome->message,
-                 "id %llu differs at byte %zu (%zu bytes, expected %zu): \"%.60s\", expected "
-                 "\"%.60s\"",
-                 (unsigned long long)id, at, reply->text_length, length,
-                 excerpt(text, reply->text_length, at, got), excerpt(want, length, at, wanted));
+                 "%s: differs at byte %zu of %zu: expected %s, got %s (%zu bytes)",
+                 name_of(of, name), at, length, quote(want, length, at, wanted),
+                 quote(reply->text, reply->text_length, at, got), reply->text_length);
 }
 
 /* The value of one id; nil is a miss and no mismatch. */
-static void verify_one(const vb_reply_step *step, vb_renderer *renderer,
-                       const vb_operation *operation, const vb_reply *reply, uint64_t id,
-                       vb_outcome *outcome) {
+static void verify_one(const vb_reply_step *step, vb_renderer *renderer, const subject *of,
+                       const vb_reply *reply, vb_outcome *outcome) {
   if (reply->null) return;
-  vb_operation of_id = *operation;
-  of_id.id = id;
-  vb_bytes *values = &renderer->values;
-  vb_bytes_clear(values);
-  char *want = vb_bytes_reserve(values, step->hole.bound);
+  vb_operation of_id = *of->operation;
+  of_id.id = of->id;
+  vb_bytes_clear(&renderer->values);
+  char *want = vb_bytes_reserve(&renderer->values, step->hole.bound + 1);
   size_t length = vb_hole_write(&step->hole, &of_id, want);
-  if (reply->text_length != length || !reply->text || memcmp(reply->text, want, length))
-    mismatch(reply, want, length, id, outcome);
+  if (!reply->text || reply->text_length != length || memcmp(reply->text, want, length))
+    mismatch(of, reply, want, length, outcome);
+}
+
+/* Element i of an array is of the i-th id of the command's first cursor. */
+static void verify_each(const vb_reply_step *step, vb_renderer *renderer, subject *of,
+                        const vb_reply *reply, vb_outcome *outcome) {
+  const vb_hole *hole = of->command->id_hole;
+  uint32_t count = hole ? vb_hole_times(hole, of->operation) : 1;
+  const char *at = vb_reply_first(reply);
+  if (reply->integer != count || !at) {
+    outcome->failed = "verify";
+    (void)snprintf(outcome->message, sizeof outcome->message, "%lld elements for %u ids",
+                   (long long)reply->integer, count);
+    return;
+  }
+  uint64_t first = of->operation->id;
+  for (uint32_t k = 0; k < count && !outcome->failed; k++) {
+    vb_reply element;
+    at = vb_reply_element(at, &element);
+    of->id = first;
+    if (hole && !vb_hole_draw_id(hole, of->operation, k, first, &of->id)) return;
+    if (!k) first = of->id;
+    verify_one(step, renderer, of, &element, outcome);
+  }
 }
 
 static void verify(const vb_command *command, const vb_reply_step *step, vb_renderer *renderer,
                    const vb_operation *operation, const vb_reply *reply, vb_outcome *outcome) {
-  if (reply->type != '*' && reply->type != '~') {
-    verify_one(step, renderer, operation, reply, operation->id, outcome);
-    return;
-  }
-  const char *at = vb_reply_first(reply);
-  for (uint32_t k = 0; (int64_t)k < reply->integer && !outcome->failed; k++) {
-    vb_reply element;
-    uint64_t id = operation->id;
-    at = vb_reply_element(at, &element);
-    if (command->id_hole && k < vb_hole_times(command->id_hole, operation))
-      (void)vb_hole_draw_id(command->id_hole, operation, k, &id);
-    verify_one(step, renderer, operation, &element, id, outcome);
-  }
+  subject of = {command, operation, operation->id};
+  if (reply->null || (reply->type != '*' && reply->type != '~'))
+    verify_one(step, renderer, &of, reply, outcome);
+  else
+    verify_each(step, renderer, &of, reply, outcome);
 }
 
 static void show(const vb_reply_step *step, vb_renderer *renderer, const vb_operation *operation,
@@ -90,6 +127,7 @@ void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_ope
                         const vb_reply *reply, vb_outcome *outcome) {
   outcome->hits = outcome->misses = 0;
   outcome->failed = NULL;
+  outcome->message[0] = 0;
   if (command->keeps_reply) (void)vb_command_draw(command, operation);
   for (uint32_t i = 0; i < command->processor_count && !outcome->failed; i++) {
     const vb_reply_step *step = &command->processors[i];

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { STEPS_MAX = 4096 };
+
 /* The hole of the mix's own draw. */
 #define MIX_HOLE 0x6d69780000000000ull
 
@@ -49,6 +51,8 @@ int vb_program_entry(vb_program *program, int kind, double weight, const char *n
                      vb_error *err) {
   if (!(weight > 0) || !isfinite(weight))
     return vb_fail(err, VB_EINVAL, "a mix: weight %g: any number above 0", weight);
+  if (kind < VB_ENTRY_COMMAND || kind > VB_ENTRY_TRANSACTION)
+    return vb_fail(err, VB_EINVAL, "a mix: no such kind of entry: %d", kind);
   uint32_t count = program->entry_count;
   vb_entry *entries = realloc(program->entries, (count + 1) * sizeof *entries);
   if (entries) program->entries = entries;
@@ -72,6 +76,12 @@ int vb_program_step(vb_program *program, const vb_command *command, int conditio
                     uint32_t function, vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "a step before the first entry");
   vb_entry *entry = &program->entries[program->entry_count - 1];
+  if (condition < VB_ALWAYS || condition > VB_WHEN_FUNCTION)
+    return vb_fail(err, VB_EINVAL, "command '%s': no such condition: %d", command->name, condition);
+  if (entry->step_count == STEPS_MAX || (entry->step_count && entry->kind == VB_ENTRY_COMMAND))
+    return vb_fail(err, VB_EINVAL, "command '%s': step %u of an entry; %d are possible",
+                   command->name, entry->step_count + 1,
+                   entry->kind == VB_ENTRY_COMMAND ? 1 : STEPS_MAX);
   vb_step *steps = realloc(entry->steps, (entry->step_count + 1) * sizeof *steps);
   if (!steps) return no_memory(err);
   entry->steps = steps;
@@ -117,8 +127,7 @@ static int make_rows(vb_program *program) {
 }
 
 static bool draws(const vb_hole *hole, const vb_keyspace *keyspace) {
-  return hole->part.kind == VB_PART_CURSOR &&
-         (!keyspace || vb_cursor_keyspace(hole->part.cursor) == keyspace);
+  return hole->part.kind == VB_PART_CURSOR && (!keyspace || hole->keyspace == keyspace);
 }
 
 /* Whether a cursor of the entry up to and with step `last` draws from a keyspace (any: NULL). */
@@ -129,17 +138,44 @@ static bool drawn(const vb_entry *entry, uint32_t last, const vb_keyspace *keysp
   return false;
 }
 
-/* A part that repeats or uses an id that nothing has drawn. */
+/* Whether a part, or what vb.verify compares with, has the id that it repeats or follows from. */
+static int check_id(const vb_entry *entry, uint32_t index, const vb_hole *hole, vb_error *err) {
+  bool current = hole->part.kind == VB_PART_CURRENT;
+  if (!vb_hole_needs_id(hole) || drawn(entry, index, current ? hole->keyspace : NULL)) return VB_OK;
+  return vb_fail(err, VB_EINVAL, "command '%s': %s, but nothing in it or before it draws one",
+                 entry->steps[index].command->name,
+                 current ? "current() repeats an id of its keyspace" : "a value needs an id");
+}
+
 static int check_ids(const vb_entry *entry, uint32_t index, vb_error *err) {
   const vb_command *command = entry->steps[index].command;
-  for (uint32_t i = 0; i < command->hole_count; i++) {
-    const vb_hole *hole = &command->holes[i];
-    if (!vb_hole_needs_id(hole)) continue;
-    bool current = hole->part.kind == VB_PART_CURRENT;
-    if (drawn(entry, index, current ? hole->part.keyspace : NULL)) continue;
-    return vb_fail(err, VB_EINVAL, "command '%s': %s, but nothing in it or before it draws one",
-                   command->name,
-                   current ? "current() repeats an id of its keyspace" : "a value needs an id");
+  int failed = VB_OK;
+  for (uint32_t i = 0; i < command->hole_count && !failed; i++)
+    failed = check_id(entry, index, &command->holes[i], err);
+  for (uint32_t i = 0; i < command->processor_count && !failed; i++)
+    if (command->processors[i].kind == VB_REPLY_VERIFY)
+      failed = check_id(entry, index, &command->processors[i].hole, err);
+  return failed;
+}
+
+/* An operation remembers the current ids of so many keyspaces. */
+static int check_currents(const vb_entry *entry, vb_error *err) {
+  const vb_keyspace *seen[VB_CURRENT_MAX];
+  uint32_t count = 0;
+  for (uint32_t k = 0; k < entry->step_count; k++) {
+    const vb_command *command = entry->steps[k].command;
+    for (uint32_t i = 0; i < command->hole_count; i++) {
+      const vb_keyspace *keyspace = command->holes[i].keyspace;
+      uint32_t at = 0;
+      while (at < count && seen[at] != keyspace) at++;
+      if (!keyspace || at < count) continue;
+      if (count == VB_CURRENT_MAX)
+        return vb_fail(err, VB_EINVAL,
+                       "command '%s': an operation with keys of more than %d "
+                       "keyspaces",
+                       command->name, VB_CURRENT_MAX);
+      seen[count++] = keyspace;
+    }
   }
   return VB_OK;
 }
@@ -157,7 +193,7 @@ static int check_entry(const vb_entry *entry, vb_error *err) {
     int failed = check_ids(entry, k, err);
     if (failed) return failed;
   }
-  return VB_OK;
+  return check_currents(entry, err);
 }
 
 /* Weights as shares of 2^64 - 1, cumulative; the last one takes what rounding leaves. */
@@ -228,37 +264,13 @@ enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation 
   return VB_RENDER_OK;
 }
 
-/* 'k' or '.' for each argument of a request that has just been rendered. */
-static void append_keys(const vb_command *command, const vb_operation *operation, uint32_t words,
-                        vb_bytes *keys) {
-  uint32_t fixed = 0, written = 0;
-  for (uint32_t i = 0; i < command->argument_count; i++) fixed += !command->arguments[i].several;
-  for (uint32_t i = 0; i < command->argument_count; i++) {
-    const vb_argument *argument = &command->arguments[i];
-    const vb_hole *hole = &command->holes[argument->first];
-    uint32_t count = 1;
-    if (argument->several)
-      count = hole->part.kind == VB_PART_CURSOR ? vb_hole_times(hole, operation)
-                                                : words - fixed - written;
-    if (argument->several) written += count;
-    for (uint32_t k = 0; k < count; k++) vb_bytes_append(keys, argument->key ? "k" : ".", 1);
-  }
-}
-
 static enum vb_render show_command(const vb_command *command, vb_renderer *renderer,
                                    vb_operation *operation, vb_bytes *out, vb_bytes *keys) {
-  size_t start = out->length, size = command->fixed_size;
-  if (size) {
-    enum vb_render why = vb_command_fill(command, renderer, operation, vb_bytes_reserve(out, size));
-    if (why) return why;
-    out->length += size;
-  } else {
-    enum vb_render why = vb_command_render(command, renderer, operation);
-    if (why) return why;
-    const char *request = vb_renderer_request(renderer, &size);
-    vb_bytes_append(out, request, size);
-  }
-  append_keys(command, operation, (uint32_t)strtoul(out->data + start + 1, NULL, 10), keys);
+  enum vb_render why = vb_command_render_marked(command, renderer, operation, keys);
+  if (why) return why;
+  size_t size;
+  const char *request = vb_renderer_request(renderer, &size);
+  vb_bytes_append(out, request, size);
   vb_bytes_append(keys, "\n", 1);
   return VB_RENDER_OK;
 }
@@ -275,9 +287,12 @@ int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t s
   }
   for (uint32_t k = 0; k < entry->step_count; k++) {
     enum vb_render why = show_command(entry->steps[k].command, renderer, &operation, out, keys);
-    if (why == VB_RENDER_FAILED) return vb_fail(err, VB_ESCRIPT, "a hook failed");
+    if (why == VB_RENDER_FAILED)
+      return vb_fail(err, VB_ESCRIPT, "command '%s': a function failed",
+                     entry->steps[k].command->name);
     if (why)
-      return vb_fail(err, VB_EINVAL, "operation %llu: the cursor has ended", (unsigned long long)n);
+      return vb_fail(err, VB_EINVAL, "command '%s': its cursor ends before operation %llu",
+                     entry->steps[k].command->name, (unsigned long long)n);
   }
   if (transaction) {
     vb_bytes_append(out, "*1\r\n$4\r\nEXEC\r\n", 14);

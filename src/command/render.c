@@ -11,11 +11,12 @@ void vb_renderer_fini(vb_renderer *renderer) {
   vb_bytes_fini(&renderer->values);
 }
 
-void vb_operation_note(vb_operation *operation, const vb_keyspace *keyspace, uint64_t id) {
+/* Notes an id that was drawn: the operation's, when it is its first, and its keyspace's current. */
+static inline void note(vb_operation *operation, const vb_keyspace *keyspace, uint64_t id) {
   if (operation->id == UINT64_MAX) operation->id = id;
   for (uint32_t i = 0; i < operation->currents; i++)
     if (operation->current[i].keyspace == keyspace) return;
-  if (operation->currents == VB_CURRENT_MAX) return;
+  if (operation->currents == VB_CURRENT_MAX) return; /* vb_program_compile lets none ask for it */
   operation->current[operation->currents].keyspace = keyspace;
   operation->current[operation->currents++].id = id;
 }
@@ -38,68 +39,87 @@ void vb_request_make(vb_request *request, const vb_renderer *renderer,
 
 uint32_t vb_hole_times(const vb_hole *hole, const vb_operation *operation) {
   const vb_part *part = &hole->part;
-  if (part->times_max <= part->times_min) return part->times_min ? part->times_min : 1;
+  if (part->times_max == part->times_min) return part->times_min;
   uint64_t random = vb_draw(operation->stream, operation->n, ~part->hole);
   return part->times_min + (uint32_t)vb_below(random, part->times_max - part->times_min + 1);
 }
 
-bool vb_hole_draw_id(const vb_hole *hole, const vb_operation *operation, uint32_t k, uint64_t *id) {
-  const vb_part *part = &hole->part;
-  uint64_t most = part->times_max > part->times_min ? part->times_max : part->times_min;
-  uint64_t index = operation->n * (most ? most : 1) + k;
-  uint64_t random = vb_draw(operation->stream, operation->n, part->hole + k);
-  return vb_cursor_draw(part->cursor, index, random, id);
+static unsigned slot_of(const vb_keyspace *keyspace, uint64_t id) {
+  char key[VB_KEY_MAX];
+  return vb_slot(key, vb_keyspace_write(keyspace, id, key));
 }
 
-static unsigned slot_of(const vb_keyspace *keyspace, uint64_t id, char *room) {
-  return vb_slot(room, vb_keyspace_write(keyspace, id, room));
-}
-
-/* From `id` on, round the keyspace, the first whose key is in `slot`; `id` when none is near. */
-static uint64_t find_in_slot(const vb_keyspace *keyspace, uint64_t id, unsigned slot) {
-  char room[1024];
-  uint64_t size = vb_keyspace_size(keyspace), at = id;
-  if (vb_keyspace_key_max(keyspace) > sizeof room) return id;
-  for (unsigned i = 0; i < SAME_SLOT_PROBES && i < size; i++, at = at + 1 < size ? at + 1 : 0)
-    if (slot_of(keyspace, at, room) == slot) return at;
-  return id;
-}
-
-uint32_t vb_hole_ids(const vb_hole *hole, const vb_operation *operation, uint64_t *ids,
-                     uint32_t room) {
-  const vb_keyspace *keyspace = vb_cursor_keyspace(hole->part.cursor);
-  uint32_t count = vb_hole_times(hole, operation);
-  if (count > room) count = room;
-  char key[1024];
-  for (uint32_t k = 0; k < count; k++) {
-    if (!vb_hole_draw_id(hole, operation, k + hole->cursor_draw, &ids[k])) return 0;
-    if (!k || !hole->part.same_slot || vb_keyspace_key_max(keyspace) > sizeof key) continue;
-    ids[k] = find_in_slot(keyspace, ids[k], slot_of(keyspace, ids[0], key));
+/* From `id` on, round the cursor's range, the first whose key is in the slot of that of `first`. A
+ * slot has one key in 16384, so that four times as many ids hold one but for e^-4; then `first`. */
+static uint64_t find_in_slot(const vb_hole *hole, uint64_t id, uint64_t first) {
+  unsigned slot = slot_of(hole->keyspace, first);
+  for (unsigned i = 0; i < SAME_SLOT_PROBES; i++) {
+    if (slot_of(hole->keyspace, id) == slot) return id;
+    id = vb_cursor_following(hole->part.cursor, id);
   }
-  return count;
+  return first;
 }
 
-static bool draw_cursor(const vb_hole *hole, vb_operation *operation, uint64_t *id) {
-  if (!vb_hole_draw_id(hole, operation, hole->cursor_draw, id)) return false;
-  vb_operation_note(operation, vb_cursor_keyspace(hole->part.cursor), *id);
+static inline bool draw_id(const vb_hole *hole, const vb_operation *operation, uint32_t k,
+                           uint64_t first, uint64_t *id) {
+  const vb_part *part = &hole->part;
+  uint64_t index = operation->n * part->times_max + k;
+  uint64_t random = vb_draw(operation->stream, operation->n, part->hole + k);
+  if (VB_UNLIKELY(!vb_cursor_draw(part->cursor, index, random, id))) return false;
+  if (VB_UNLIKELY(k && part->same_slot)) *id = find_in_slot(hole, *id, first);
   return true;
+}
+
+bool vb_hole_draw_id(const vb_hole *hole, const vb_operation *operation, uint32_t k, uint64_t first,
+                     uint64_t *id) {
+  return draw_id(hole, operation, k, first, id);
+}
+
+/* Fills the holes of a block that lies at `to`. */
+static inline enum vb_render patch_block(const vb_patch *patch, uint32_t count,
+                                         vb_operation *operation, char *to) {
+  uint64_t id, first = 0;
+  for (const vb_patch *end = patch + count; patch < end; patch++) {
+    const vb_hole *hole = patch->hole;
+    if (hole->part.kind == VB_PART_CURSOR) {
+      if (!draw_id(hole, operation, patch->k, first, &id)) return VB_RENDER_EXHAUSTED;
+      if (!patch->k) {
+        note(operation, hole->keyspace, id);
+        first = id;
+      }
+      vb_keyspace_patch(hole->keyspace, id, to + patch->offset);
+    } else {
+      (void)vb_hole_write(hole, operation, to + patch->offset);
+    }
+  }
+  return VB_RENDER_OK;
+}
+
+static const vb_patch *patches_of(const vb_command *command) {
+  return (const vb_patch *)(const void *)command->patches.data;
 }
 
 enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                                vb_operation *operation, char *to) {
   (void)renderer;
-  memcpy(to, command->skeleton, command->fixed_size);
-  for (uint32_t i = 0; i < command->patch_count; i++) {
-    const vb_hole *hole = command->patches[i];
-    if (hole->part.kind == VB_PART_CURSOR) {
-      uint64_t id;
-      if (!draw_cursor(hole, operation, &id)) return VB_RENDER_EXHAUSTED;
-      (void)vb_keyspace_write(vb_cursor_keyspace(hole->part.cursor), id, to + hole->offset);
-    } else {
-      (void)vb_hole_write(hole, operation, to + hole->offset);
-    }
+  if (VB_UNLIKELY(command->draws_first)) {
+    enum vb_render why = vb_command_draw(command, operation);
+    if (why) return why;
   }
-  return VB_RENDER_OK;
+  memcpy(to, command->skeleton.data, command->fixed_size);
+  return patch_block(patches_of(command), (uint32_t)(command->patches.length / sizeof(vb_patch)),
+                     operation, to);
+}
+
+/* Only the first of `times` ids is of use to others; the last says whether there are enough. */
+static bool draw_cursor(const vb_hole *hole, vb_operation *operation, uint64_t *id) {
+  if (!draw_id(hole, operation, 0, 0, id)) return false;
+  note(operation, hole->keyspace, *id);
+  uint64_t last;
+  uint32_t times = hole->part.times_max > 1 ? vb_hole_times(hole, operation) : 1;
+  if (times == 1 || !vb_cursor_ends(hole->part.cursor)) return true;
+  return vb_cursor_draw(hole->part.cursor, operation->n * hole->part.times_max + times - 1, 0,
+                        &last);
 }
 
 enum vb_render vb_command_draw(const vb_command *command, vb_operation *operation) {
@@ -110,11 +130,6 @@ enum vb_render vb_command_draw(const vb_command *command, vb_operation *operatio
       return VB_RENDER_EXHAUSTED;
   }
   return VB_RENDER_OK;
-}
-
-static void append_header(vb_bytes *out, char mark, uint64_t count) {
-  char *to = vb_bytes_reserve(out, VB_RESP_HEADER_MAX);
-  out->length += vb_resp_header(to, mark, count);
 }
 
 /* One part behind what is in `out`. */
@@ -131,67 +146,69 @@ static enum vb_render append_part(const vb_hole *hole, vb_renderer *renderer,
   if (hole->part.kind == VB_PART_CURSOR) {
     uint64_t id;
     if (!draw_cursor(hole, operation, &id)) return VB_RENDER_EXHAUSTED;
-    out->length += vb_keyspace_write(vb_cursor_keyspace(hole->part.cursor), id, to);
+    out->length += vb_hole_write_key(hole, id, to);
   } else {
     out->length += vb_hole_write(hole, operation, to);
   }
   return VB_RENDER_OK;
 }
 
-/* An argument whose length is known when it has been written: its header is put in front of it. */
-static enum vb_render append_unknown(const vb_command *command, const vb_argument *argument,
-                                     vb_renderer *renderer, vb_operation *operation) {
-  vb_bytes *out = &renderer->scratch;
-  size_t start = out->length;
-  (void)vb_bytes_reserve(out, VB_RESP_HEADER_MAX);
-  out->length += VB_RESP_HEADER_MAX;
-  for (uint32_t i = 0; i < argument->count; i++) {
-    enum vb_render why =
-        append_part(&command->holes[argument->first + i], renderer, operation, out);
-    if (why) return why;
+/* The length that an argument most likely has, to put its header in the right place at once. */
+static size_t guess_length(const vb_hole *hole, uint32_t count, const vb_operation *operation) {
+  enum { TYPICAL = 16 };
+  size_t guess = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    size_t size = vb_hole_size(&hole[i], operation);
+    guess += size != VB_VARIABLE ? size : hole[i].bound < TYPICAL ? hole[i].bound : TYPICAL;
   }
+  return guess;
+}
+
+/* Puts the header in front of the bytes behind `start`, for which `room` was left. */
+static void close_argument(vb_bytes *out, size_t start, size_t room) {
   char header[VB_RESP_HEADER_MAX];
-  size_t length = out->length - start - VB_RESP_HEADER_MAX;
+  size_t length = out->length - start - room;
   size_t size = vb_resp_header(header, '$', length);
-  memmove(out->data + start + size, out->data + start + VB_RESP_HEADER_MAX, length);
-  memcpy(out->data + start, header, size);
-  out->length = start + size + length;
-  vb_bytes_append(out, "\r\n", 2);
-  return VB_RENDER_OK;
+  (void)vb_bytes_reserve(out, VB_RESP_HEADER_MAX + 2);
+  char *at = out->data + start;
+  if (size != room) memmove(at + size, at + room, length);
+  memcpy(at, header, size);
+  memcpy(at + size + length, "\r\n", 2);
+  out->length = start + size + length + 2;
 }
 
 static enum vb_render append_argument(const vb_command *command, const vb_argument *argument,
                                       vb_renderer *renderer, vb_operation *operation) {
-  const vb_hole *first = &command->holes[argument->first];
-  size_t size = argument->fixed;
-  if (size == VB_VARIABLE && argument->count == 1) size = vb_hole_size(first, operation);
-  if (size == VB_VARIABLE) return append_unknown(command, argument, renderer, operation);
-  append_header(&renderer->scratch, '$', size);
+  vb_bytes *out = &renderer->scratch;
+  const vb_hole *hole = &command->holes[argument->first];
+  size_t start = out->length;
+  size_t room = vb_decimal_width(guess_length(hole, argument->count, operation)) + 3;
+  (void)vb_bytes_reserve(out, room);
+  out->length += room;
   for (uint32_t i = 0; i < argument->count; i++) {
-    enum vb_render why = append_part(first + i, renderer, operation, &renderer->scratch);
+    enum vb_render why = append_part(hole + i, renderer, operation, out);
     if (why) return why;
   }
-  vb_bytes_append(&renderer->scratch, "\r\n", 2);
+  close_argument(out, start, room);
   return VB_RENDER_OK;
 }
 
 /* A cursor with `times`: an argument for each id. */
 static enum vb_render append_ids(const vb_hole *hole, vb_renderer *renderer,
                                  vb_operation *operation, uint32_t *count) {
-  const vb_keyspace *keyspace = vb_cursor_keyspace(hole->part.cursor);
-  vb_bytes *values = &renderer->values, *out = &renderer->scratch;
+  vb_bytes *out = &renderer->scratch;
+  uint64_t first = 0, id;
   *count = vb_hole_times(hole, operation);
-  vb_bytes_clear(values);
-  uint64_t *ids = (uint64_t *)(void *)vb_bytes_reserve(values, *count * sizeof *ids);
-  if (*count && !vb_hole_ids(hole, operation, ids, *count)) return VB_RENDER_EXHAUSTED;
   for (uint32_t k = 0; k < *count; k++) {
-    if (!k) vb_operation_note(operation, keyspace, ids[0]);
-    char *key = vb_bytes_reserve(out, hole->bound + 2 * VB_RESP_HEADER_MAX);
-    size_t length = vb_keyspace_write(keyspace, ids[k], key + VB_RESP_HEADER_MAX);
-    size_t size = vb_resp_header(key, '$', length);
-    memmove(key + size, key + VB_RESP_HEADER_MAX, length);
-    memcpy(key + size + length, "\r\n", 2);
-    out->length += size + length + 2;
+    if (!draw_id(hole, operation, k, first, &id)) return VB_RENDER_EXHAUSTED;
+    if (!k) {
+      note(operation, hole->keyspace, id);
+      first = id;
+    }
+    size_t start = out->length, room = vb_decimal_width(hole->bound) + 3;
+    char *to = vb_bytes_reserve(out, room + hole->bound);
+    out->length += room + vb_hole_write_key(hole, id, to + room);
+    close_argument(out, start, room);
   }
   return VB_RENDER_OK;
 }
@@ -211,32 +228,78 @@ static enum vb_render append_several(const vb_command *command, const vb_argumen
   return VB_RENDER_OK;
 }
 
-enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
-                                 vb_operation *operation) {
-  vb_bytes *out = &renderer->scratch;
+static void append_marks(vb_bytes *marks, const vb_argument *argument, uint32_t count) {
+  for (uint32_t k = 0; k < count; k++) vb_bytes_append(marks, argument->key ? "k" : ".", 1);
+}
+
+/* Copies a block and fills it; how many arguments that were is in *count. */
+static enum vb_render append_block(const vb_command *command, const vb_segment *segment,
+                                   vb_renderer *renderer, vb_operation *operation, uint32_t *count,
+                                   vb_bytes *marks) {
+  char *to = vb_bytes_reserve(&renderer->scratch, segment->length);
+  memcpy(to, command->skeleton.data + segment->start, segment->length);
+  renderer->scratch.length += segment->length;
+  for (uint32_t i = 0; i < segment->argument_count; i++) {
+    const vb_argument *argument = &segment->arguments[i];
+    uint32_t times = argument->several ? command->holes[argument->first].part.times_max : 1;
+    *count += times;
+    if (marks) append_marks(marks, argument, times);
+  }
+  return patch_block(patches_of(command) + segment->first_patch, segment->patch_count, operation,
+                     to);
+}
+
+static enum vb_render append_segment(const vb_command *command, const vb_segment *segment,
+                                     vb_renderer *renderer, vb_operation *operation,
+                                     uint32_t *total, vb_bytes *marks) {
+  if (segment->length) return append_block(command, segment, renderer, operation, total, marks);
+  const vb_argument *argument = segment->arguments;
+  uint32_t count = 1;
+  enum vb_render why = argument->several
+                           ? append_several(command, argument, renderer, operation, &count)
+                           : append_argument(command, argument, renderer, operation);
+  *total += count;
+  if (!why && marks) append_marks(marks, argument, count);
+  return why;
+}
+
+/* Puts "*N\r\n" in front of the arguments, where room was left. */
+static void begin_request(vb_renderer *renderer, uint32_t total) {
+  char header[VB_RESP_HEADER_MAX];
+  size_t size = vb_resp_header(header, '*', total);
+  renderer->start = VB_RESP_HEADER_MAX - size;
+  memcpy(renderer->scratch.data + renderer->start, header, size);
+}
+
+static enum vb_render render_segments(const vb_command *command, vb_renderer *renderer,
+                                      vb_operation *operation, vb_bytes *marks) {
+  const vb_segment *segment = (const vb_segment *)(const void *)command->segments.data;
+  size_t count = command->segments.length / sizeof *segment;
+  size_t room = command->fixed_size ? 0 : VB_RESP_HEADER_MAX; /* a template brings its own header */
+  uint32_t total = 0;
+  (void)vb_bytes_reserve(&renderer->scratch, VB_RESP_HEADER_MAX);
+  renderer->scratch.length = renderer->start = room;
+  for (size_t i = 0; i < count; i++) {
+    enum vb_render why = append_segment(command, &segment[i], renderer, operation, &total, marks);
+    if (why) return why;
+  }
+  if (room) begin_request(renderer, total);
+  return VB_RENDER_OK;
+}
+
+enum vb_render vb_command_render_marked(const vb_command *command, vb_renderer *renderer,
+                                        vb_operation *operation, vb_bytes *marks) {
+  vb_bytes_clear(&renderer->scratch);
   if (command->draws_first) {
     enum vb_render why = vb_command_draw(command, operation);
     if (why) return why;
   }
-  /* Room in front for the "*N\r\n", which is known at the end. */
-  vb_bytes_clear(out);
-  (void)vb_bytes_reserve(out, VB_RESP_HEADER_MAX);
-  out->length = VB_RESP_HEADER_MAX;
-  uint32_t total = 0;
-  for (uint32_t i = 0; i < command->argument_count; i++) {
-    const vb_argument *argument = &command->arguments[i];
-    uint32_t count = 1;
-    enum vb_render why = argument->several
-                             ? append_several(command, argument, renderer, operation, &count)
-                             : append_argument(command, argument, renderer, operation);
-    if (why) return why;
-    total += count;
-  }
-  char header[VB_RESP_HEADER_MAX];
-  size_t size = vb_resp_header(header, '*', total);
-  renderer->start = VB_RESP_HEADER_MAX - size;
-  memcpy(out->data + renderer->start, header, size);
-  return VB_RENDER_OK;
+  return render_segments(command, renderer, operation, marks);
+}
+
+enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
+                                 vb_operation *operation) {
+  return vb_command_render_marked(command, renderer, operation, NULL);
 }
 
 const char *vb_renderer_request(const vb_renderer *renderer, size_t *length) {
@@ -244,18 +307,27 @@ const char *vb_renderer_request(const vb_renderer *renderer, size_t *length) {
   return renderer->scratch.data + renderer->start;
 }
 
-int vb_command_slot(const vb_command *command, const vb_operation *operation) {
-  const vb_hole *hole = command->key_hole;
-  if (!hole) return command->literal_slot;
-  char key[1024];
-  uint64_t id;
-  const vb_keyspace *keyspace = hole->part.keyspace;
-  if (hole->part.kind == VB_PART_CURSOR) {
-    keyspace = vb_cursor_keyspace(hole->part.cursor);
-    if (!vb_hole_draw_id(hole, operation, hole->cursor_draw, &id)) return -1;
-  } else {
-    id = vb_operation_current(operation, keyspace);
+size_t vb_command_key(const vb_command *command, const vb_operation *operation, char *to) {
+  if (!command->drawn_key) return 0;
+  const vb_hole *hole = &command->holes[command->drawn_key->first];
+  char *at = to;
+  for (uint32_t i = 0; i < command->drawn_key->count; i++) {
+    uint64_t id;
+    bool current = hole[i].part.kind == VB_PART_CURRENT;
+    if (current && vb_operation_current(operation, hole[i].keyspace) == UINT64_MAX) return 0;
+    if (hole[i].part.kind != VB_PART_CURSOR)
+      at += vb_hole_write(&hole[i], operation, at);
+    else if (draw_id(&hole[i], operation, 0, 0, &id))
+      at += vb_hole_write_key(&hole[i], id, at);
+    else
+      return 0;
   }
-  if (id == UINT64_MAX || vb_keyspace_key_max(keyspace) > sizeof key) return -1;
-  return (int)slot_of(keyspace, id, key);
+  return (size_t)(at - to);
+}
+
+int vb_command_slot(const vb_command *command, const vb_operation *operation) {
+  char key[VB_KEY_MAX];
+  if (command->literal_slot >= 0) return command->literal_slot;
+  size_t length = vb_command_key(command, operation, key);
+  return length ? (int)vb_slot(key, length) : -1;
 }

@@ -1,7 +1,5 @@
 #include "command/template.h"
 
-#include <stdio.h>
-
 static const uint8_t dtype_size[] = {4, 2, 8, 1, 1, 4, 8, 4, 8};
 
 size_t vb_vector_bytes(uint32_t dimensions, int dtype) {
@@ -9,60 +7,48 @@ size_t vb_vector_bytes(uint32_t dimensions, int dtype) {
   return (size_t)dimensions * dtype_size[dtype];
 }
 
-/* A number in [-1, 1) as IEEE 754 half precision, rounded to nearest. */
-static uint16_t half(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-  int exponent = (int)(bits >> 23 & 255) - 127 + 15;
-  uint32_t mantissa = bits & 0x7fffff;
-  if (exponent <= 0) return sign; /* below 2^-14: as good as zero for a random vector */
-  uint32_t rounded = ((uint32_t)exponent << 10 | mantissa >> 13) + (mantissa >> 12 & 1);
-  return (uint16_t)(sign | rounded);
+/* (random - 1024) / 1024 for random of 11 bits, which half precision holds exactly. */
+static uint16_t half(uint64_t random) {
+  int value = (int)random - 1024;
+  unsigned magnitude = (unsigned)(value < 0 ? -value : value);
+  if (!magnitude) return 0;
+  unsigned top = 31 - (unsigned)__builtin_clz(magnitude);
+  unsigned bits = (top + 5) << 10 | (magnitude << (10 - top) & 0x3ff); /* exponent top - 10 + 15 */
+  return (uint16_t)(value < 0 ? bits | 0x8000 : bits);
 }
 
+/* Floats from as many bits as they hold, so that rounding never makes a 1. */
 static size_t write_element(int dtype, uint64_t random, char *to) {
-  double unit = vb_unit(random) * 2 - 1;
-  switch ((enum vb_dtype)dtype) {
-  case VB_FLOAT32: {
-    float value = (float)(unit < 1 ? unit : 0);
+  if (dtype == VB_FLOAT32) {
+    float value = (float)(int32_t)(random >> 40) * 0x1p-23f - 1;
     memcpy(to, &value, sizeof value);
-    return sizeof value;
-  }
-  case VB_FLOAT16: {
-    uint16_t value = half((float)unit);
+  } else if (dtype == VB_FLOAT16) {
+    uint16_t value = half(random >> 53);
     memcpy(to, &value, sizeof value);
-    return sizeof value;
+  } else if (dtype == VB_FLOAT64) {
+    double value = (double)(int64_t)(random >> 11) * 0x1p-52 - 1;
+    memcpy(to, &value, sizeof value);
+  } else {
+    memcpy(to, &random, dtype == VB_BINARY ? 1 : dtype_size[dtype]);
   }
-  case VB_FLOAT64: memcpy(to, &unit, sizeof unit); return sizeof unit;
-  case VB_INT8:
-  case VB_UINT8:
-  case VB_INT32:
-  case VB_INT64:
-  case VB_UINT32:
-  case VB_UINT64:
-  case VB_BINARY: break;
-  }
-  size_t size = dtype == VB_BINARY ? 1 : dtype_size[dtype];
-  memcpy(to, (const char *)&random + (sizeof random - size), size);
-  return size;
+  return dtype == VB_BINARY ? 1 : dtype_size[dtype];
 }
 
+/* Floats as millionths, from -1.000000 to 0.999999; integers over the whole range of their type. */
 static size_t write_json_element(int dtype, uint64_t random, char *to) {
-  uint64_t high = random >> 32;
   switch ((enum vb_dtype)dtype) {
   case VB_FLOAT32:
   case VB_FLOAT16:
-  case VB_FLOAT64: return vb_float_write(vb_unit(random) * 2 - 1, 6, to);
-  case VB_INT8: return vb_integer_write((double)(int8_t)high, to);
-  case VB_UINT8: return vb_integer_write((double)(uint8_t)high, to);
-  case VB_INT32:
-  case VB_INT64: return vb_integer_write((double)(int32_t)high, to);
-  case VB_UINT32:
-  case VB_UINT64: return vb_integer_write((double)(uint32_t)high, to);
+  case VB_FLOAT64: return vb_steps_write((int64_t)vb_below(random, 2000000) - 1000000, 6, to);
+  case VB_INT8: return vb_steps_write((int8_t)random, 0, to);
+  case VB_UINT8: return vb_steps_write((uint8_t)random, 0, to);
+  case VB_INT32: return vb_steps_write((int32_t)random, 0, to);
+  case VB_INT64: return vb_steps_write((int64_t)random, 0, to);
+  case VB_UINT32: return vb_steps_write((uint32_t)random, 0, to);
+  case VB_UINT64: return vb_decimal_append(to, random);
   case VB_BINARY: break;
   }
-  return vb_integer_write((double)(high & 1), to);
+  return vb_steps_write((int64_t)(random & 1), 0, to);
 }
 
 static size_t write_json(const vb_part *part, vb_rng *rng, char *to) {
@@ -84,5 +70,8 @@ size_t vb_vector_write(const vb_hole *hole, uint64_t random, char *to) {
       part->dtype == VB_BINARY ? vb_vector_bytes(part->dimensions, part->dtype) : part->dimensions;
   char *at = to;
   for (size_t i = 0; i < elements; i++) at += write_element(part->dtype, vb_rng_next(&rng), at);
+  unsigned unused = part->dtype == VB_BINARY ? (unsigned)-part->dimensions & 7 : 0;
+  if (unused)
+    at[-1] = (char)((unsigned char)at[-1] >> unused << unused); /* no bits past the last */
   return (size_t)(at - to);
 }
