@@ -332,7 +332,7 @@ describe("params", function()
     assert.equal("param 'width' is 0; it takes 1 to any", message)
     values, message = param.set { width = 5, widht = 1 }
     assert.is_nil(values)
-    assert.equal("unknown param 'widht'", message)
+    assert.equal("unknown param 'widht'; did you mean 'width'?", message)
     assert.equal(10, width:get())
     assert.matches("it takes a number", select(2, param.set { width = "many" }))
   end)
