@@ -250,6 +250,7 @@ end
 
 --- How the results are shown: as redis-benchmark shows them.
 M.forms = {
+  title = title,
   header = function() return "" end,
   verdict = function() return "" end,
   phase = function(phase, shown)

@@ -18,7 +18,7 @@ local FORMS = { header = terminal.header, phase = terminal.phase, verdict = term
 -- @tparam table options general options: `quiet verbose no_color show_per_second csv csv_seconds
 --   json csv_summary output output_format`
 -- @tparam[opt] table forms what to show instead of vbench's own: `header(report, options)`,
---   `phase(phase, options)`, `verdict(report, options)` -> text
+--   `phase(phase, options)`, `verdict(report, options)` -> text; `title(phase)`, its name in CSV
 -- @tparam[opt] table streams `out` and `err` (files), for specs
 -- @treturn ?table with `:begin :second :phase :note :finish`
 -- @treturn ?string what is wrong with a file
@@ -85,7 +85,10 @@ end
 -- @tparam table phase its result
 function Console:phase(phase)
   self.live:clear()
-  if self.csv then return write(self, self.data, csv.tests(phase)) end
+  if self.csv then
+    local title = self.forms.title and self.forms.title(phase) or nil
+    return write(self, self.data, csv.tests(phase, title))
+  end
   if not self.options.quiet then write(self, self.out, "\n") end
   write(self, self.out, self.forms.phase(phase, self.shown))
 end

@@ -346,6 +346,29 @@ describe("a run", function()
     assert.is_true(torn)
   end)
 
+  it("runs the phases again and again with --loop, until it is interrupted", function()
+    local function once(events)
+      return { row = fake.row { counters = { operations = 2, requests = 2 }, us = { 100 } },
+               seconds = {}, events = events }
+    end
+    local script = { read = { once { "start", "done" }, once { "start", "done" },
+                              once { "start", "signal", "done" } } }
+    local done = execute({ phases = { one() } }, { loop = true }, {}, script)
+    assert.equal(130, done.code)
+    assert.equal(3, #done.report.phases)
+  end)
+
+  it("only opens the connections with --idle", function()
+    local script = { read = { row = fake.row {}, seconds = {},
+                              events = { "start", "signal", "done" } } }
+    local done = execute({ phases = { one { clients = 6 } } }, { idle = true }, {}, script)
+    assert.equal(130, done.code)
+    assert.equal(1, done.engine.log[1].lanes[1].idle)
+    assert.equal(6, done.engine.log[1].lanes[1].clients)
+    assert.matches("idle: the connections are open", done.err)
+    assert.equal(0, execute({ phases = { one() } }).engine.log[1].lanes[1].idle)
+  end)
+
   it("reports what there is when the run cannot go on", function()
     local script = { read = {
       row = fake.row { counters = { operations = 2, requests = 2 }, us = { 100 } }, seconds = {},
@@ -456,6 +479,30 @@ describe("a run", function()
   it("refuses params that there are not", function()
     session.param_values = { eff = "1" }
     assert.matches("%-%-param eff: the scenario has no such param", refused { phases = { one() } })
+  end)
+
+  it("shows the forms of the scenario, and its titles in CSV", function()
+    local forms = {
+      header = function() return "head\n" end, verdict = function() return "end\n" end,
+      phase = function(phase) return "form " .. phase.name .. "\n" end,
+      title = function() return "READ" end,
+    }
+    local function shown(options)
+      options.no_baseline = true
+      local out = sink()
+      session.enter { role = "main", run = { id = "test", started = 0, seed = 7 } }
+      local ping = vb.command { "PING" }
+      session.loaded()
+      run.new {
+        scenario = vb.scenario { phases = { vb.phase { name = "read", run = ping } } },
+        session = session, options = options, ctl = ctl, engine = fake.new(), compile = compile,
+        target = { endpoints = { {} }, loopback = true },
+        console = require("vbench.console").new(options, forms, { out = out, err = sink() }),
+      }:execute()
+      return out.text
+    end
+    assert.equal("head\n\nform read\n\nend\n", shown {})
+    assert.matches('\n"READ","2.00"', shown { csv = true })
   end)
 
   it("prints redis-benchmark's CSV alone on standard output", function()
