@@ -334,22 +334,28 @@ local function finish(self)
   return code
 end
 
+local function from_beginning_to_end(self)
+  begin(self)
+  local ok, failed = failure.guard(nil, work, self)
+  if not ok then self:fail(failed) end
+  tear_down(self)
+  return finish(self)
+end
+
 --- Runs the scenario: setup, phases or main, teardown, reports.
 -- @treturn number exit code: 0; 1 could not run; 2 mistake of script or command line; 3 thresholds
 --   not met; 4 too many errors; 130 interrupted
 -- @local
 function Run:execute()
-  begin(self)
-  local ok, failed = failure.guard(nil, work, self)
-  if not ok then self:fail(failed) end
-  tear_down(self)
-  local code = finish(self)
-  if self.stuck then
+  local ok, code = xpcall(from_beginning_to_end, debug.traceback, self)
+  if ok and self.stuck then
     io.stdout:flush()
     M.exit(code) -- not a return: the worker that is lost would be waited for
   end
+  -- Here, and before anything that it uses: the collector frees in any order.
   if self.engine then self.engine:free() end
   self.ctl:close()
+  if not ok then error(code, 0) end
   return code
 end
 
