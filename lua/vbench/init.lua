@@ -69,6 +69,7 @@ end
 local function view(field, what, known)
   return setmetatable({}, {
     __index = function(_, name)
+      if field == "args" then session.used[name] = true end
       local value = session[field][name]
       if value ~= nil then return value end
       if known()[name] then return (default_of(field, name)) end

@@ -1,23 +1,102 @@
 --- The program: reads the command line and does what it says.
 -- @module vbench.main
+local failure = require "vbench.failure"
 local native = require "vbench.ffi"
+local parse = require "vbench.cli.parse"
+local ffi, C = native.ffi, native.C
 
 local M = {}
 
---- Prints the version.
--- @treturn number exit code
-function M.version()
-  print("vbench " .. native.ffi.string(native.C.vb_version()))
+local function usage(...)
+  error(failure.new(failure.USAGE, string.format(...)), 0)
+end
+
+local function version()
+  return ffi.string(C.vb_version())
+end
+
+local ACTIONS = {}
+
+function ACTIONS.version()
+  print("vbench " .. version())
   return 0
 end
 
---- Runs the program.
+function ACTIONS.list()
+  local list, width = require("vbench.loader").list(), 0
+  for _, one in ipairs(list) do width = math.max(width, #one.name) end
+  for _, one in ipairs(list) do
+    print((("%-" .. width .. "s  %s"):format(one.name, one.summary)))
+  end
+  return 0
+end
+
+local function scenario_help(state)
+  local prepare = require "vbench.cli.prepare"
+  local path, name = prepare.find(state)
+  prepare.enter(state, path, require("vbench.server").assumed(state.args.assume))
+  local scenario = prepare.load(state)
+  io.write(require("vbench.cli.help").scenario(name, scenario,
+    require("vbench.options").describe()))
+  return 0
+end
+
+function ACTIONS.help(state)
+  if state.scenario then return scenario_help(state) end
+  io.write(require("vbench.cli.help").general())
+  return 0
+end
+
+function ACTIONS.check(state)
+  if not state.scenario and not next(state.given) then usage("check needs a scenario: check x.lua") end
+  return require("vbench.cli.check").run(state)
+end
+
+function ACTIONS.new(state)
+  if not state.operands[1] then usage("new needs a name: new NAME") end
+  return require("vbench.cli.new").run(state.operands[1])
+end
+
+function ACTIONS.completion(state)
+  local text = require("vbench.cli.help").completion(state.operands[1] or "")
+  if not text then usage("completion needs a shell: bash, zsh or fish") end
+  io.write(text)
+  return 0
+end
+
+local function dispatch(argv)
+  if #argv == 0 then
+    io.stderr:write(require("vbench.cli.help").usage())
+    return failure.USAGE
+  end
+  local state = parse.read(argv)
+  for _, note in ipairs(state.notes) do io.stderr:write("vbench: ", note, "\n") end
+  if state.version then return ACTIONS.version() end
+  if state.help then return ACTIONS.help(state) end
+  if state.action then return ACTIONS[state.action](state) end
+  return require("vbench.cli.execute").run(state)
+end
+
+local function tell(failed)
+  io.stdout:flush()
+  io.stderr:write("vbench: ", failed.message, "\n")
+  if failed.hint then io.stderr:write("  ", failed.hint, "\n") end
+  if failed.traceback then io.stderr:write(failed.traceback, "\n") end
+  return failed.exit_code
+end
+
+--- Runs the program. What is wrong is told on standard error: the message, a hint where there is a
+-- likely one, a traceback where it says more.
 -- @tparam {string,...} argv words behind the program's name
 -- @treturn number exit code
+-- @raise what is no failure: a mistake of vbench's own
 function M.run(argv)
-  if argv[1] == "version" or argv[1] == "--version" then return M.version() end
-  io.stderr:write("usage: vbench [options] SCENARIO [scenario options]\n")
-  return 2
+  local ok, code = xpcall(dispatch, function(raised)
+    if failure.is(raised) then return raised end
+    return failure.new(failure.COULD_NOT_RUN, debug.traceback(tostring(raised), 2))
+  end, argv)
+  if ok then return code end
+  return tell(code)
 end
 
 return M

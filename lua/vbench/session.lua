@@ -5,7 +5,7 @@
 -- server said of itself), `param_values` (name -> value, given before the run), `params` (name ->
 -- value of now; vbench.param keeps it), `path` (of the scenario), `shared` (vb_shared*, nil when
 -- there is none), `worker` (index from 0; nil in main), `phase` ("loading", "running"), `declared`
--- (of vbench.registry).
+-- (of vbench.registry), `used` (set of the names in vb.args that the script has asked for).
 -- @module vbench.session
 local fault = require "vbench.fault"
 local plain = require "vbench.plain"
@@ -20,7 +20,7 @@ local function start_over()
   M.run = { id = "plain", started = 0, seed = DEFAULT_SEED }
   M.path, M.shared, M.worker = nil, nil, nil
   M.phase = "loading"
-  M.declared, M.params = {}, {}
+  M.declared, M.params, M.used = {}, {}, {}
   fault.set_scenario(nil)
 end
 

@@ -1,0 +1,100 @@
+--- Runs a scenario against a server, from the command line to the exit code.
+-- @module vbench.cli.execute
+local config = require "vbench.cli.config"
+local failure = require "vbench.failure"
+local prepare = require "vbench.cli.prepare"
+local registry = require "vbench.registry"
+local reports = require "vbench.report"
+local server = require "vbench.server"
+local session = require "vbench.session"
+
+local M = {}
+
+local function usage(message)
+  error(failure.new(failure.USAGE, message), 0)
+end
+
+-- Before anything is asked of a server: a run whose results cannot be kept is not begun.
+local function check_files(args)
+  local ok, message = reports.check(args)
+  if ok and args.save_config then
+    ok, message = reports.check_writable(args.save_config)
+    if not ok then message = "--save-config: " .. message end
+  end
+  if not ok then usage(message) end
+end
+
+local function start_local(args)
+  if not args["local"] then
+    if args.local_args then usage("--local-args was given without --local") end
+    return nil
+  end
+  if args["local"] ~= "standalone" then
+    usage(("--local: there is no private server '%s'; there is: standalone"):format(args["local"]))
+  end
+  local ok, place = pcall(require("vbench.local_server").start, { args = args.local_args })
+  if not ok then error(failure.new(failure.COULD_NOT_RUN, tostring(place)), 0) end
+  return place
+end
+
+-- COMMAND's reply is long: it is asked for only when a word is unknown here.
+local function learn_commands(ctl)
+  local commands = require "vbench.commands"
+  for _, name in ipairs(registry.names("command")) do
+    local word = registry.get("command", name).spec.arguments[1]
+    if type(word) == "string" and not commands.find(word) then
+      return server.learn(ctl, commands)
+    end
+  end
+end
+
+-- What is no failure is a mistake of the script, unless it was raised at a line of ours.
+local function traced(raised)
+  if failure.is(raised) then return raised end
+  local one = failure.new(failure.USAGE, tostring(raised))
+  if one.message:find("^%S*vbench/[%w_/]+%.lua:%d") then
+    one.traceback = debug.traceback("", 2):gsub("^\n", "")
+  end
+  return one
+end
+
+local function forms_of(path, args)
+  return path == prepare.CLASSIC and require("vbench.classic").forms(args) or nil
+end
+
+local function run_against(state, path, name, place)
+  local target = server.target(state.args, state.given, place)
+  local ctl, said = server.open(state.args, target)
+  local ok, code = xpcall(function()
+    local options = prepare.enter(state, path, said)
+    local scenario = prepare.load(state)
+    prepare.check_used(state, name)
+    learn_commands(ctl)
+    local run = require("vbench.run").new {
+      scenario = scenario, session = session, options = options, given = state.given,
+      target = target, ctl = ctl, name = name, forms = forms_of(path, options),
+    }
+    if state.args.save_config then config.save(state.args.save_config, state) end
+    return run:execute()
+  end, traced)
+  if ok then return code end
+  ctl:close()
+  error(code, 0)
+end
+
+--- Runs what the command line names.
+-- @tparam table state of vbench.cli.parse
+-- @treturn number exit code
+-- @raise a failure
+function M.run(state)
+  local path, name = prepare.find(state)
+  check_files(state.args)
+  prepare.ask_password(state)
+  local place = start_local(state.args)
+  local ok, code = pcall(run_against, state, path, name, place)
+  if place then place:stop() end
+  if not ok then error(code, 0) end
+  return code
+end
+
+return M
