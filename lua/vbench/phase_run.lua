@@ -59,6 +59,14 @@ local function make_lanes(run, phase)
   return lanes
 end
 
+--- Compiles a phase and those in its background.
+-- @function lanes
+-- @tparam table run `compile options given session`
+-- @tparam phase phase
+-- @treturn {table,...} of each `phase name compiled settings thresholds`
+-- @raise a failure, or the script's own error
+M.lanes = make_lanes
+
 -- Descriptors for the connections of all lanes, and for everything else that is open.
 local function check_files(name, lanes)
   local connections, err = 0, native.new_error()

@@ -81,6 +81,8 @@ describe("the command line", function()
     assert.same({ "bash" }, read("completion bash").operands)
     refused "list x"
     refused "x.lua y"
+    assert.matches("unknown command 'chekc'; did you mean 'check'?", refused("chekc x.lua").message,
+      1, true)
   end)
 
   it("reads types", function()

@@ -227,7 +227,16 @@ local function complete(args, given, getenv)
   if args.auth == "" then args.auth = nil end
 end
 
+local function action_names()
+  local list = {}
+  for name in pairs(M.ACTIONS) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
 local function check_words(state)
+  local near = state.surplus and state.scenario and nearest.find(state.scenario, action_names())
+  if near then usage(nil, "unknown command '%s'; did you mean '%s'?", state.scenario, near) end
   if state.surplus then
     usage("options of a scenario are written --name=value; a command to send goes behind --",
       "unexpected word '%s'", state.surplus)

@@ -1,0 +1,204 @@
+--- `vbench check SCENARIO`: loads it without a server; prints its phases and the first commands as
+-- they would be sent, which arguments are keys, and their slots.
+-- @module vbench.cli.check
+local engines = require "vbench.engine"
+local failure = require "vbench.failure"
+local fields = require "vbench.fields"
+local native = require "vbench.ffi"
+local params = require "vbench.param"
+local phase_run = require "vbench.phase_run"
+local phases_of = require "vbench.phase"
+local plan = require "vbench.plan"
+local prepare = require "vbench.cli.prepare"
+local registry = require "vbench.registry"
+local server = require "vbench.server"
+local session = require "vbench.session"
+local ffi, C = native.ffi, native.C
+
+local M = {}
+
+local SHOWN, LOOKED_AT = 3, 24 -- operations of a phase; of a mix, until each entry was seen
+local WIDEST = 60              -- bytes of an argument that are shown
+
+-- The requests in a text of RESP: lists of arguments.
+local function requests_in(text)
+  local list, at = {}, 1
+  while at <= #text do
+    local count, after = text:match("^%*(%d+)\r\n()", at)
+    local words = {}
+    at = after
+    for i = 1, tonumber(count) do
+      local length, from = text:match("^%$(%d+)\r\n()", at)
+      words[i] = text:sub(from, from + length - 1)
+      at = from + length + 2
+    end
+    list[#list + 1] = words
+  end
+  return list
+end
+
+local function shown_word(word)
+  local cut = word:sub(1, WIDEST)
+  local text = cut:gsub('[%c"\\\127-\255]', function(c)
+    if c == '"' or c == "\\" then return "\\" .. c end
+    return ("\\x%02x"):format(c:byte())
+  end)
+  if text ~= cut or text == "" or text:find("%s") then text = '"' .. text .. '"' end
+  return #word > WIDEST and ("%s... (%d bytes)"):format(text, #word) or text
+end
+
+local function slot_of(key)
+  return tonumber(C.vb_slot(key, #key))
+end
+
+-- A command as it is sent, and the keys in it with their slots.
+local function show_request(out, left, words, marks)
+  local shown, keys = {}, {}
+  for i, word in ipairs(words) do
+    shown[i] = shown_word(word)
+    if marks:sub(i, i) == "k" then
+      keys[#keys + 1] = ("%s (slot %d)"):format(shown[i], slot_of(word))
+    end
+  end
+  out[#out + 1] = ("  %-6s %s"):format(left, table.concat(shown, " "))
+  out[#out + 1] = ("  %-6s %s"):format("", #keys == 0 and "no key"
+    or (#keys == 1 and "key " or "keys ") .. table.concat(keys, ", "))
+end
+
+-- What keys says of each request; MULTI and EXEC have no place in it.
+local function marks_of(requests, keys)
+  local list, lines, at = {}, {}, 0
+  for line in keys:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
+  local wrapped = #requests == #lines + 2
+  for i = 1, #requests do
+    local outside = wrapped and (i == 1 or i == #requests)
+    if not outside then at = at + 1 end
+    list[i] = outside and "" or lines[at] or ""
+  end
+  return list
+end
+
+local function show_operation(self, spec, n)
+  local request, length = ffi.new("const char *[1]"), ffi.new("size_t[1]")
+  local keys, keys_length = ffi.new("const char *[1]"), ffi.new("size_t[1]")
+  local err = native.new_error()
+  local status = C.vb_engine_show(self.engine.handle, spec, n, request, length, keys, keys_length,
+    err)
+  if status == C.VB_EINVAL then return nil, ffi.string(err.text) end
+  if status ~= 0 then
+    error(failure.new(engines.exit_code(status), ffi.string(err.text)), 0)
+  end
+  local requests = requests_in(ffi.string(request[0], length[0]))
+  return requests, marks_of(requests, ffi.string(keys[0], keys_length[0]))
+end
+
+-- Only of a mix is an operation worth showing late: the first of an entry.
+local function first_words(requests)
+  local words = {}
+  for i, request in ipairs(requests) do words[i] = request[1] end
+  return table.concat(words, " ")
+end
+
+local function show_operations(self, out, phase, spec)
+  local seen, last = {}, phase.run.kind == "mix" and LOOKED_AT or SHOWN
+  for n = 0, math.min(last, tonumber(spec.requests) > 0 and tonumber(spec.requests) or last) - 1 do
+    local requests, marks = show_operation(self, spec, n)
+    if not requests then
+      out[#out + 1] = ("  n=%d    %s"):format(n, marks)
+      return
+    end
+    local what = first_words(requests)
+    if n < SHOWN or not seen[what] then
+      for i, words in ipairs(requests) do
+        show_request(out, i == 1 and ("n=%d"):format(n) or "", words, marks[i])
+      end
+    end
+    seen[what] = true
+  end
+end
+
+local function load_of(settings, phase)
+  local parts = {}
+  if settings.requests > 0 then parts[1] = ("%d requests"):format(settings.requests) end
+  if settings.duration_s > 0 then parts[#parts + 1] = ("%g s"):format(settings.duration_s) end
+  if phase.until_exhausted then parts[#parts + 1] = "until its ids are exhausted" end
+  if settings.warmup_s > 0 then parts[#parts + 1] = ("warm-up %g s"):format(settings.warmup_s) end
+  parts[#parts + 1] = ("%d clients"):format(settings.clients)
+  parts[#parts + 1] = ("pipeline %d"):format(settings.pipeline)
+  return table.concat(parts, ", ")
+end
+
+local function show_lane(self, out, lane, title)
+  out[#out + 1] = ("\n%s '%s': %s; %s"):format(title, lane.name, lane.phase.run.kind,
+    load_of(lane.settings, lane.phase))
+  for _, threshold in ipairs(lane.thresholds) do
+    out[#out + 1] = "  threshold " .. threshold.expr
+  end
+  show_operations(self, out, lane.phase, lane.compiled.spec)
+end
+
+local function show_phase(self, out, phase)
+  local before, message = params.set(phase.params or {})
+  if not before then error(failure.new(failure.USAGE, message), 0) end
+  local lanes = phase_run.lanes(self, phase)
+  for i, lane in ipairs(lanes) do
+    show_lane(self, out, lane, i == 1 and "phase" or "  in its background")
+  end
+  params.set(before)
+end
+
+-- Of a scenario with a main function only its commands are known.
+local function phases_for(scenario, out)
+  if scenario.main then
+    out[#out + 1] = "\nits main function decides which phases run; its commands:"
+    local list = {}
+    for i, name in ipairs(registry.names("command")) do
+      list[i] = phases_of.new { name = name, run = registry.get("command", name) }
+    end
+    return list
+  end
+  if type(scenario.phases) == "function" then
+    return require("vbench.scenario").check_phases(scenario.phases())
+  end
+  return scenario.phases
+end
+
+local function new_engine()
+  local canonical, environment = require("vbench.canonical").all(), session.environment()
+  session.shared = session.shared or ffi.gc(C.vb_shared_new(), C.vb_shared_free)
+  params.publish()
+  local factory = ffi.gc(C.vb_script_factory_new(session.shared, environment, #environment,
+    canonical, #canonical), C.vb_script_factory_free)
+  -- It is never asked to connect.
+  return engines.new {
+    target = { endpoints = { { host = "127.0.0.1", port = 6379 } }, login = {} }, script = factory,
+    connect_timeout_s = session.args.connect_timeout, hook_timeout_s = session.args.hook_timeout,
+  }
+end
+
+--- Checks a scenario and prints what it would do.
+-- @tparam table state of vbench.cli.parse
+-- @treturn number exit code
+-- @raise a failure
+function M.run(state)
+  local path, name = prepare.find(state)
+  local options = prepare.enter(state, path, server.assumed(state.args.assume))
+  local scenario = prepare.load(state)
+  prepare.check_used(state, name)
+  local out = { ("%s: %s"):format(name, scenario.description or "no description") }
+  local list = phases_for(scenario, out)
+  if not scenario.main then
+    plan.check_read(list, state.given)
+    list = plan.select(list, options)
+  end
+  local self = {
+    engine = new_engine(), options = options, given = state.given, session = session,
+    compile = require("vbench.compile").phase,
+  }
+  for _, phase in ipairs(list) do show_phase(self, out, phase) end
+  self.engine:free()
+  io.write(table.concat(out, "\n"), "\n")
+  return 0
+end
+
+return M
