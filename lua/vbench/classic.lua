@@ -9,6 +9,7 @@ local nearest = require "vbench.nearest"
 local placeholders = require "vbench.placeholders"
 local report = require "vbench.report.classic"
 local session = require "vbench.session"
+local terminal = require "vbench.report.terminal"
 
 local M = {}
 
@@ -251,7 +252,10 @@ end
 --- How the results are shown: as redis-benchmark shows them.
 M.forms = {
   title = title,
-  header = function() return "" end,
+  header = function(run, shown)
+    if shown.verbose then return terminal.header(run, shown) end
+    return shown.quiet and "" or terminal.baseline(run)
+  end,
   verdict = function() return "" end,
   phase = function(phase, shown)
     local name, payload = title(phase)

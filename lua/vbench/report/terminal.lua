@@ -290,6 +290,19 @@ function M.phase(phase, options)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- The base round trip.
+-- @tparam table report
+-- @treturn string a line, "" when it was not measured
+function M.baseline(report)
+  local baseline = list(report.baseline)
+  if not is_number(baseline.ping_us) then return "" end
+  local line = ("base round trip: PING %s ms"):format(text.ms(baseline.ping_us))
+  if is_number(baseline.get_miss_us) then
+    line = ("%s, GET of a missing key %s ms"):format(line, text.ms(baseline.get_miss_us))
+  end
+  return line .. "\n"
+end
+
 --- What stands above the phases: what ran, against what, and the base round trip.
 -- @tparam table report
 -- @tparam[opt] table options as in `phase`
@@ -298,21 +311,15 @@ function M.header(report, options)
   options = options or {}
   if options.quiet then return "" end
   local style = options.style or text.style(options)
-  local server, baseline = list(report.server), list(report.baseline)
+  local server = list(report.server)
   local title = text.plain(report.title ~= "" and report.title or list(report.scenario).name or "")
   local parts = { "vbench " .. report.vbench, "seed " .. text.number(report.seed) }
   if server.version then
     parts[#parts + 1] = ("%s %s, %s"):format(text.plain(server.name or "server"),
       text.plain(server.version), text.plain(server.mode or "standalone"))
   end
-  local line = style:paint("bold", title) .. (title ~= "" and "  " or "")
-    .. "(" .. table.concat(parts, ", ") .. ")\n"
-  if not is_number(baseline.ping_us) then return line end
-  local base = ("base round trip: PING %s ms"):format(text.ms(baseline.ping_us))
-  if is_number(baseline.get_miss_us) then
-    base = ("%s, GET of a missing key %s ms"):format(base, text.ms(baseline.get_miss_us))
-  end
-  return line .. base .. "\n"
+  return style:paint("bold", title) .. (title ~= "" and "  " or "")
+    .. "(" .. table.concat(parts, ", ") .. ")\n" .. M.baseline(report)
 end
 
 local function count_thresholds(report)
