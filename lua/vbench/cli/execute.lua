@@ -58,8 +58,8 @@ local function traced(raised)
   return one
 end
 
-local function forms_of(path, args)
-  return path == prepare.CLASSIC and require("vbench.classic").forms(args) or nil
+local function forms_of(path)
+  return path == prepare.CLASSIC and require("vbench.classic").forms or nil
 end
 
 local function run_against(state, path, name, place)
@@ -72,7 +72,7 @@ local function run_against(state, path, name, place)
     learn_commands(ctl)
     local run = require("vbench.run").new {
       scenario = scenario, session = session, options = options, given = state.given,
-      target = target, ctl = ctl, name = name, forms = forms_of(path, options),
+      target = target, ctl = ctl, name = name, forms = forms_of(path),
     }
     if state.args.save_config then config.save(state.args.save_config, state) end
     return run:execute()

@@ -73,13 +73,6 @@ local function without_secrets(args)
   return out
 end
 
--- -x: what standard input holds is the last word of the command.
-local function read_stdin(args)
-  if not args.x then return end
-  if not args.command then usage(nil, "-x needs a command: vbench -x -- SET key") end
-  args.last_argument = io.read("*a")
-end
-
 --- Enters the session of the main state.
 -- @tparam table state of vbench.cli.parse
 -- @tparam string path of the scenario
@@ -89,7 +82,6 @@ function M.enter(state, path, server)
   local now = C.vb_clock_wall()
   local args = without_secrets(state.args)
   local for_run = without_secrets(state.args)
-  read_stdin(args)
   session.enter {
     role = "main", args = args, script_args = state.script_args, server = server, path = path,
     param_values = state.args.param or {},
