@@ -33,6 +33,11 @@ describe("the JSON report", function()
     end
   end)
 
+  it("begins with the name of what it describes", function()
+    assert.equal('{"name": "x", "file": "x.lua", "sha256": "0"}\n',
+      json.render { sha256 = "0", file = "x.lua", name = "x" })
+  end)
+
   it("writes lists and objects that are empty as what they are", function()
     local text = json.render { phases = {}, tags = {}, x = { slowest = {}, metrics = {} } }
     assert.truthy(text:find('"phases": []', 1, true))

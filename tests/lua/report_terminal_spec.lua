@@ -93,6 +93,21 @@ describe("the terminal report", function()
     assert.truthy(render(phase):find("client%-bound: .*busy 97.0 %%"))
   end)
 
+  it("says that it was the cores when the client waited for one", function()
+    local phase = fixture.read()
+    phase.client.bound, phase.client.busy, phase.client.run_delay = true, 0.3, 0.125
+    assert.truthy(render(phase):find("busy 30.0 %, waited for a core 12.5 %)", 1, true))
+  end)
+
+  it("shows all of a metric of the script on one line", function()
+    local phase = fixture.read()
+    phase.metrics = { value_length = { count = 123456, sum = 1, min = 1.234567,
+      mean = 1.234567, p50 = 1.234567, p90 = 1.2, p95 = 1.234567, p99 = 1.234567, max = 12345.678,
+      unit = "B" } }
+    local line = render(phase):match("metric value_length, B: count 123456, [^\n]*")
+    assert.matches("max 1.235e%+04$", line)
+  end)
+
   it("shows what happened beside requests, in words", function()
     local phase = fixture.read()
     phase.timeouts, phase.retries, phase.dropped = 1, 2, 3

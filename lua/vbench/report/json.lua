@@ -11,8 +11,8 @@ local M = {}
 -- Keys in the order in which a person reads them; others follow by name.
 local ORDER = {}
 for key in ([[vbench format title tags scenario options seed started_at host server baseline status
-    exit_code file sha256 libraries version mode modules config ping_us get_miss_us
-    name address role zone slots clients threads pipeline rate sent_rate dropped backlog_at_end
+    exit_code name description file sha256 libraries version redis_version mode modules resp
+    addresses config cores cpu kernel ping_us get_miss_us address role zone slots clients threads pipeline rate sent_rate dropped backlog_at_end
     duration_s t_s operations ops_per_s requests sent qps errors open_connections errors_by_kind
     retries gave_up timeouts connection_errors reconnects empty redirects hits misses bytes_sent
     bytes_received latency_us response_us lateness_us count sum min mean stddev p50 p90 p95 p99 p999
@@ -25,7 +25,7 @@ end
 
 -- What is a list also when there is nothing in it.
 local LISTS = {}
-for key in ([[libraries modules phases slowest commands keyspaces nodes timeline
+for key in ([[libraries modules addresses phases slowest commands keyspaces nodes timeline
     thresholds]]):gmatch("%S+") do
   LISTS[key] = true
 end

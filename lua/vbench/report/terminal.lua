@@ -224,7 +224,7 @@ local function metrics(out, phase)
     local unit = type(fields.unit) == "string" and fields.unit ~= "" and ", " .. fields.unit or ""
     if is_number(value) or fields.count ~= 0 then
       out[#out + 1] = facts("metric " .. name .. unit, fields,
-        { "count", "mean", "min", "p50", "p90", "p95", "p99", "max" })
+        { "count", "mean", "p50", "p95", "p99", "max" })
     end
   end
 end
@@ -247,6 +247,9 @@ local function client(out, phase, style, verbose)
     parts[1] = ("%.2f us CPU a request"):format(self.cpu_us_per_request)
   end
   if is_number(self.busy) then parts[#parts + 1] = "busy " .. text.percent(self.busy) end
+  if is_number(self.run_delay) and self.run_delay > 0 then
+    parts[#parts + 1] = ("waited for a core %s"):format(text.percent(self.run_delay))
+  end
   if verbose and #parts > 0 then out[#out + 1] = "  client: " .. table.concat(parts, ", ") end
   if self.bound == true then
     out[#out + 1] = "  " .. style:paint("yellow", "client-bound") .. ": the client was the limit, "
