@@ -10,6 +10,7 @@ local placeholders = require "vbench.placeholders"
 local report = require "vbench.report.classic"
 local session = require "vbench.session"
 local terminal = require "vbench.report.terminal"
+local terminal = require "vbench.report.terminal"
 
 local M = {}
 
@@ -63,7 +64,7 @@ end
 local function lrange(last)
   return {
     title = ("LRANGE_%d (first %d elements)"):format(last, last),
-    needs_list = true, make = on_list("LRANGE", 0, last - 1),
+    needs_list = last, make = on_list("LRANGE", 0, last - 1),
   }
 end
 
@@ -236,17 +237,30 @@ function M.phases()
   return phases_of(args.tests or M.defaults())
 end
 
---- Loads what the tests need on the server: the function library of fcall.
+-- A list as long as what is read of it, however few elements its tests push.
+local function fill_list(ctl, length)
+  local there = ctl:call("LLEN", LIST)
+  while there < length do
+    there = ctl:call("RPUSH", LIST, data(), data(), data(), data(), data(), data())
+  end
+end
+
+--- Makes what the tests need on the server: the function library of fcall, the list of lrange.
 -- @tparam ctl ctl
 function M.setup(ctl)
   if TESTS.fcall.command then ctl:call("FUNCTION", "LOAD", "REPLACE", FUNCTION) end
+  for _, name in ipairs(ORDER) do
+    local test = TESTS[name]
+    if test.needs_list and test.command then fill_list(ctl, test.needs_list) end
+  end
 end
 
 local function title(phase)
+  if vb.args.command then return table.concat(vb.args.command, " ") end
   if phase.name == "lpush for lrange" then return "LPUSH (needed to benchmark LRANGE)" end
   local test = TESTS[phase.name:match("[%w_]+$")]
   if test then return test.title, test.data and vb.args.data_size end
-  return vb.args.command and table.concat(vb.args.command, " ") or phase.name
+  return phase.name
 end
 
 --- How the results are shown: as redis-benchmark shows them.
@@ -259,8 +273,9 @@ M.forms = {
   verdict = function() return "" end,
   phase = function(phase, shown)
     local name, payload = title(phase)
-    return report.render(phase, { title = name, payload = payload, quiet = shown.quiet,
-                                  style = shown.style })
+    local text = report.render(phase, { title = name, payload = payload, quiet = shown.quiet,
+                                        style = shown.style })
+    return shown.verbose and not shown.quiet and text .. terminal.phase(phase, shown) or text
   end,
 }
 

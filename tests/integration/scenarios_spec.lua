@@ -58,7 +58,7 @@ describe("the scenario", function()
   end
 
   it("json-documents runs where there is JSON.SET, and says so where not", function()
-    local run = short("json-documents", "-n", 100)
+    local run = short("json-documents")
     assert.not_equal(0, run.code)
     assert.matches("JSON.SET", run.all, 1, true)
     assert.not_matches("traceback", run.all)
