@@ -1,6 +1,7 @@
 #include "script/factory.h"
 
 #include "engine/script.h"
+#include "resp/writer.h"
 #include "script/modules.h"
 
 #include <lauxlib.h>
@@ -68,11 +69,11 @@ static int call(state *s, unsigned watched, int arguments, int results) {
 }
 
 static void append_bulk(vb_bytes *out, const char *text, size_t length) {
-  char header[NUMBER_SIZE];
-  int size = snprintf(header, sizeof header, "$%zu\r\n", length);
-  vb_bytes_append(out, header, (size_t)size);
-  vb_bytes_append(out, text, length);
-  vb_bytes_append(out, "\r\n", 2);
+  char *to = vb_bytes_reserve(out, VB_RESP_HEADER_MAX + length + 2);
+  size_t at = vb_resp_header(to, '$', length);
+  memcpy(to + at, text, length);
+  memcpy(to + at + length, "\r\n", 2);
+  out->length += at + length + 2;
 }
 
 /* Integers below 2^53 as integers, other numbers so that they read back the same. */

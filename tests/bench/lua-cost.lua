@@ -5,7 +5,6 @@ local vb = require "vbench"
 local opt = vb.options {
   what = { "choice", choices = { "literal", "number", "string", "on_reply" }, default = "literal",
     help = "what is in the loop" },
-  requests = { "int", default = 2000000, help = "how many" },
 }
 
 local keys = vb.keyspace { prefix = "key:", size = vb.args.keyspace }
@@ -23,5 +22,5 @@ local set = vb.command {
 
 return vb.scenario {
   description = "SET, with Lua in the loop or without",
-  phases = { vb.phase { name = "set", run = set, requests = opt.requests } },
+  phases = { vb.phase { name = "set", run = set } },
 }
