@@ -130,7 +130,7 @@ lua() {
   for ((i = 0; i < rounds; i++)); do
     for what in literal number string on_reply; do
       client "$build/vbench" tests/bench/lua-cost.lua -p "$port" -c 50 -P 16 --threads 1 -r $keys \
-        --no-baseline -q --what=$what --requests="$n16" >"$work/out" 2>&1 ||
+        --no-baseline -q --what=$what -n "$n16" >"$work/out" 2>&1 ||
         { tail -n 3 "$work/out" >&2; continue; }
       awk -v n="$n16" '{print ($2 + $3) * 1e6 / n}' "$work/cost" >>"$work/lua.$what"
     done
