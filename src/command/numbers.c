@@ -39,8 +39,8 @@ static int check_shape(const vb_part *part, const char *where, vb_error *err) {
   return VB_OK;
 }
 
-/* The end of a range in steps: up to `rounded` when that is the same but for binary rounding (0.07
- * is a little more than 7 hundredths). */
+/* The end of a range in steps: the nearest one where it is the same but for binary rounding (0.07
+ * is a little more than 7 hundredths), else what `rounding` makes of it. */
 static double whole_step(double value, double scale, double (*rounding)(double)) {
   double exact = value * scale, nearest = round(exact);
   return fabs(nearest - exact) <= 1e-12 * fabs(exact) ? nearest : rounding(exact);

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,4 +71,26 @@ char *test_write(const vb_command *command, vb_renderer *renderer, uint64_t n, s
   if (!why) return to;
   free(to);
   return NULL;
+}
+
+const char *test_value(const vb_command *command, vb_renderer *renderer, uint64_t n, char **request,
+                       size_t *length) {
+  size_t size;
+  *request = test_write(command, renderer, n, &size);
+  if (!*request || memcmp(*request, "*3\r\n", 4)) abort();
+  const char *at = *request;
+  for (int i = 0; i < 2; i++) {
+    at = strchr(at, '$') + 1;
+    at = strchr(at, '\n') + strtoul(at, NULL, 10) + 3;
+  }
+  *length = strtoul(at + 1, NULL, 10);
+  at = strchr(at, '\n') + 1;
+  if (at + *length + 2 != *request + size) abort();
+  return at;
+}
+
+/* Wilson, Hilferty 1931. */
+double test_chi_limit(double freedom) {
+  double part = 2 / (9 * freedom);
+  return freedom * pow(1 - part + 4.265 * sqrt(part), 3);
 }

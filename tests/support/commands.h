@@ -29,6 +29,13 @@ vb_command *test_command(const char *name, const test_part *parts, size_t count)
  * behind it, is the caller's to free, NULL when a cursor ended or a function failed. */
 char *test_write(const vb_command *command, vb_renderer *renderer, uint64_t n, size_t *length);
 
+/* The last of the three arguments of operation n of the stream 1; *request is the caller's to free.
+ */
+const char *test_value(const vb_command *command, vb_renderer *renderer, uint64_t n, char **request,
+                       size_t *length);
+/* What chi-square exceeds once in 10^5 times with `freedom` degrees. */
+double test_chi_limit(double freedom);
+
 #define TEST_COMMAND(name, ...)                                                                    \
   test_command(name, (const test_part[]){__VA_ARGS__},                                             \
                sizeof((const test_part[]){__VA_ARGS__}) / sizeof(test_part))
