@@ -14,8 +14,8 @@
 /* Source of the pointers that hooks get as `req` and `reply`. */
 static const char make_views[] = "local ffi = require('vbench.ffi').ffi\n"
                                  "local request, reply = ...\n"
-                                 "return ffi.cast('vb_request *', request), "
-                                 "ffi.cast('vb_reply_view *', reply)\n";
+                                 "return ffi.cast('vb_request *', request)[0], "
+                                 "ffi.cast('vb_reply_view *', reply)[0]\n";
 
 enum { TRACEBACK = 1, MESSAGE_SIZE = 2000, NUMBER_SIZE = 40 };
 
