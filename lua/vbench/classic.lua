@@ -120,7 +120,8 @@ local ALSO = {
   lrange300 = "lrange_300", lrange500 = "lrange_500", lrange600 = "lrange_600",
 }
 
---- The cursor over a keyspace that the command line asks for: `--sequential`, `--iteration`.
+--- The cursor over a keyspace that the command line asks for.
+-- By `--sequential` or `--iteration`.
 -- Sequential goes round.
 -- @tparam keyspace keys
 -- @treturn cursor uniform unless another is asked for

@@ -1,8 +1,9 @@
---- Commands with placeholders: `vbench -- SET key:__rand_int__ __data__`.
+--- Commands with placeholders.
 --
--- `__rand_int__`: 12 digits below the keyspace's size, each its own draw. `__rand_1st__` to
--- `__rand_9th__`: all of one name in a command are equal. `__data__`: as many bytes as
--- `--data-size` says. `{tag}` and `{clt}` stay as they are on a server that is no cluster.
+-- As in `vbench -- SET key:__rand_int__ __data__`. `__rand_int__`: 12 digits below the keyspace's
+-- size, each its own draw. `__rand_1st__` to `__rand_9th__`: all of one name in a command are
+-- equal. `__data__`: as many bytes as `--data-size` says. `{tag}` and `{clt}` stay as they are on a
+-- server that is no cluster.
 -- @module vbench.placeholders
 local vb = require "vbench"
 local fault = require "vbench.fault"

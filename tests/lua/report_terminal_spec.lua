@@ -90,13 +90,13 @@ describe("the terminal report", function()
     local phase = fixture.read()
     assert.is_nil(render(phase):find("client-bound", 1, true))
     phase.client.bound, phase.client.busy = true, 0.97
-    assert.truthy(render(phase):find("client%-bound: .*busy 97.0 %%"))
+    assert.truthy(render(phase):find("client%-bound %(busy 97.0 %%.*%): "))
   end)
 
   it("says that it was the cores when the client waited for one", function()
     local phase = fixture.read()
     phase.client.bound, phase.client.busy, phase.client.run_delay = true, 0.3, 0.125
-    assert.truthy(render(phase):find("busy 30.0 %, waited for a core 12.5 %)", 1, true))
+    assert.truthy(render(phase):find("bound (busy 30.0 %, waited for a core 12.5 %): ", 1, true))
   end)
 
   it("shows all of a metric of the script on one line", function()

@@ -140,7 +140,8 @@ local function write_option(out, row, texts)
   end
 end
 
---- The text of a file that --config reads back, without secrets and hosts.
+--- The text of a file of options, without secrets and hosts.
+-- It is what --config reads back.
 -- @tparam table state of vbench.cli.parse
 -- @treturn string
 function M.text(state)

@@ -1,4 +1,4 @@
---- What `--help` prints, of the program and of a scenario; completions; the man page.
+--- The help of the program and of a scenario; completions; the man page.
 -- @module vbench.cli.help
 local options = require "vbench.cli.options"
 

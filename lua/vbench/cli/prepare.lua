@@ -25,7 +25,8 @@ local function usage(hint, ...)
   error(failure.new(failure.USAGE, string.format(...), hint), 0)
 end
 
---- Asks for the password where --askpass says so, and keeps it as `args.auth`.
+--- Asks for the password when that was wanted, and keeps it as `args.auth`.
+-- That is what --askpass does.
 -- @tparam table state of vbench.cli.parse
 -- @raise a failure where there is no terminal
 function M.ask_password(state)

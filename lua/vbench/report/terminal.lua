@@ -241,20 +241,18 @@ local function slowest(out, phase, verbose)
 end
 
 local function client(out, phase, style, verbose)
-  local self = list(phase.client)
-  local parts = {}
-  if is_number(self.cpu_us_per_request) and phase.requests > 0 then
-    parts[1] = ("%.2f us CPU a request"):format(self.cpu_us_per_request)
-  end
-  if is_number(self.busy) then parts[#parts + 1] = "busy " .. text.percent(self.busy) end
+  local self, parts = list(phase.client), {}
+  if is_number(self.busy) then parts[1] = "busy " .. text.percent(self.busy) end
   if is_number(self.run_delay) and self.run_delay > 0 then
     parts[#parts + 1] = ("waited for a core %s"):format(text.percent(self.run_delay))
   end
-  if verbose and #parts > 0 then out[#out + 1] = "  client: " .. table.concat(parts, ", ") end
+  local shares = table.concat(parts, ", ")
   if self.bound == true then
-    out[#out + 1] = "  " .. style:paint("yellow", "client-bound") .. ": the client was the limit, "
-      .. "not the server (" .. table.concat(parts, ", ") .. ")"
+    out[#out + 1] = ("  %s (%s): the client was the limit, not the server"):format(
+      style:paint("yellow", "client-bound"), shares)
   end
+  if not verbose or not is_number(self.cpu_us_per_request) or phase.requests == 0 then return end
+  out[#out + 1] = ("  client: %.2f us CPU a request, %s"):format(self.cpu_us_per_request, shares)
 end
 
 local function thresholds(out, phase, style)
