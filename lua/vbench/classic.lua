@@ -232,7 +232,9 @@ function M.phases()
     local command = placeholders.command(args.command, last_argument(), M.order)
     return { vb.phase { name = command.name, run = command } }
   end
-  if session.args.x then fault.raise("-x takes the last argument of -- COMMAND from standard input") end
+  if session.args.x then
+    fault.raise("-x takes the last argument of -- COMMAND from standard input")
+  end
   if args.parallel then return parallel(args.parallel) end
   if args.composite then return composite(args.composite) end
   return phases_of(args.tests or M.defaults())

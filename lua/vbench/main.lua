@@ -48,12 +48,14 @@ function ACTIONS.help(state)
 end
 
 function ACTIONS.check(state)
-  if not state.scenario and not next(state.given) then usage("check needs a scenario: check x.lua") end
+  if not state.scenario and not next(state.given) then
+    usage("check needs a scenario: vbench check x.lua")
+  end
   return require("vbench.cli.check").run(state)
 end
 
 function ACTIONS.new(state)
-  if not state.operands[1] then usage("new needs a name: new NAME") end
+  if not state.operands[1] then usage("new needs a name: vbench new NAME") end
   return require("vbench.cli.new").run(state.operands[1])
 end
 

@@ -40,6 +40,15 @@ describe("what cmake --install puts under a prefix", function()
         share, share .. "/vbench.cdef", prefix .. "/opt/lib/libvbench.so")))
   end)
 
+  it("comes with its man page and completions", function()
+    local share = prefix .. "/opt/share"
+    assert.matches("\\-\\-pipeline", process.read(share .. "/man/man1/vbench.1"), 1, true)
+    for _, file in ipairs { "bash-completion/completions/vbench", "zsh/site-functions/_vbench",
+      "fish/vendor_completions.d/vbench.fish" } do
+      assert.matches("pipeline", process.read(share .. "/" .. file))
+    end
+  end)
+
   it("comes with its licence", function()
     assert.matches("BSD 3%-Clause", process.read(prefix .. "/opt/share/doc/vbench/LICENSE"))
   end)

@@ -78,8 +78,8 @@ describe("--local", function()
     local run = vbench.run { "--local", "-t", "set", env = { PATH = "/nonexistent" },
       program = vbench.binary }
     assert.equal(1, run.code, run.all)
-    assert.matches("valkey-server", run.err)
-    assert.matches("redis-server", run.err)
+    assert.matches("valkey-server", run.err, 1, true)
+    assert.matches("redis-server", run.err, 1, true)
   end)
 
   it("refuses a kind of server that there is not", function()

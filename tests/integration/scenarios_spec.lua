@@ -11,10 +11,7 @@ describe("the scenario", function()
   local server
 
   setup(function() server = servers.start() end)
-  teardown(function()
-    server:stop()
-    vbench.clean()
-  end)
+  teardown(function() server:stop() end)
   before_each(function() server:clean() end)
 
   -- A scenario by name, as a person calls it, some tenths of a second for each phase.

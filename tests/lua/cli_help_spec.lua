@@ -9,7 +9,8 @@ describe("the help", function()
         for _, name in ipairs { row.long or row.short, unpack(row.also) } do
           assert.matches("%-" .. name:gsub("%-", "%%-") .. "%f[^%w-]", text)
         end
-        if row.default then assert.matches("%(default:%s+" .. row.default:gsub("%p", "%%%0"), text) end
+        local default = row.default and row.default:gsub("%p", "%%%0")
+        if default then assert.matches("%(default:%s+" .. default, text) end
         assert.is_true(row.type == "flag" or text:find(row.metavar, 1, true) ~= nil, row.name)
       end
     end
@@ -39,10 +40,11 @@ describe("the help", function()
   it("becomes a man page", function()
     local text = help.man("1.2.3")
     assert.matches('^%.TH VBENCH 1 "" "vbench 1.2.3"\n', text)
-    assert.matches("\\fB\\-c\\fR, \\fB\\-\\-clients\\fR \\fIN\\fR\nconnections in all", text, 1, true)
+    assert.matches("\\fB\\-c\\fR, \\fB\\-\\-clients\\fR \\fIN\\fR\nconnections in all", text, 1,
+      true)
     for line in text:gmatch("[^\n]+") do
-      assert.is_nil(line:match("^%.") and not line:match("^%.%u%u") and not line:match("^%.[nf][fi]")
-        and line or nil)
+      local request = line:match("^%.(.*)")
+      assert.is_true(not request or request:find("^%u%u") ~= nil or request:find("^[nf][fi]$") ~= nil)
     end
   end)
 end)

@@ -16,7 +16,8 @@ end
 
 describe("the command line", function()
   it("has options in all spellings", function()
-    for _, line in ipairs { "-n 10k -c 2 -q", "-n10k -qc2", "--requests=10k --clients 2 --quiet" } do
+    for _, line in ipairs { "-n 10k -c 2 -q", "-n10k -qc2",
+      "--requests=10k --clients 2 --quiet" } do
       local state = read(line)
       assert.equal(10000, state.args.requests)
       assert.equal(2, state.args.clients)
@@ -53,7 +54,8 @@ describe("the command line", function()
   end)
 
   it("collects what may be given again, the last wins elsewhere", function()
-    local state = read "-h a -h b:7000 --threshold errors==0 --threshold qps>1 -t set,get -t lpop -c 1 -c 2"
+    local state = read("-h a -h b:7000 --threshold errors==0 --threshold qps>1 " ..
+      "-t set,get -t lpop -c 1 -c 2")
     assert.same({ "a", "b:7000" }, state.args.host)
     assert.same({ "errors==0", "qps>1" }, state.args.threshold)
     assert.same({ "set", "get", "lpop" }, state.args.tests)
@@ -79,6 +81,8 @@ describe("the command line", function()
     assert.equal("x.lua", state.scenario)
     assert.same({ a = "b" }, state.script_args)
     assert.same({ "bash" }, read("completion bash").operands)
+    assert.same({ "GET", "a" }, read("check -- GET a").words)
+    refused "list -- GET a"
     refused "list x"
     refused "x.lua y"
     assert.matches("unknown command 'chekc'; did you mean 'check'?", refused("chekc x.lua").message,
@@ -168,7 +172,8 @@ describe("a file of options", function()
   end
 
   it("gives options, below VBENCH_OPTS and the command line", function()
-    write('# load\nclients: 3\nrequests: 1k # few\ntitle: "a # \\"b\\""\ntests:\n  - set\n- get\n' ..
+    write('# load\nclients: 3\nrequests: 1k # few\ntitle: "a # \\"b\\""\n' ..
+      "tests:\n  - set\n- get\n" ..
       "tag:\n  who: me\nquiet: true\ncsv: false\nkey_prefix: 'it''s'\n")
     local state = read("--config " .. path .. " -c 9")
     assert.equal(9, state.args.clients)

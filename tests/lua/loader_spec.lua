@@ -61,7 +61,8 @@ describe("the loader", function()
   end)
 
   it("gives a traceback when it says more than the message", function()
-    local failed = failing "local function a() error('broken') end\nlocal function b() a() return 1 end\nb()"
+    local failed = failing("local function a() error('broken') end\n" ..
+      "local function b() a() return 1 end\nb()")
     assert.matches("x.lua:1: broken", failed.message)
     assert.matches("x.lua:1\n.*x.lua:2\n.*x.lua:3", failed.traceback)
     assert.is_nil(failing("error('broken')").traceback)

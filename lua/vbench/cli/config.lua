@@ -42,7 +42,9 @@ function Reader:fail(format, ...)
   error(failure.new(failure.USAGE, message), 0)
 end
 
-local SWITCH = { ["true"] = true, yes = true, on = true, ["false"] = false, no = false, off = false }
+local SWITCH = {
+  ["true"] = true, yes = true, on = true, ["false"] = false, no = false, off = false,
+}
 
 -- A name with its value, or the beginning of a block.
 function Reader:top(name, value)

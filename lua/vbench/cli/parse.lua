@@ -241,9 +241,10 @@ local function check_words(state)
     usage("options of a scenario are written --name=value; a command to send goes behind --",
       "unexpected word '%s'", state.surplus)
   end
-  if state.words and (state.scenario or state.action) then
+  local other = state.action ~= "check" and state.action
+  if state.words and (state.scenario or other) then
     usage(nil, "there is a scenario or command, '%s', and one to send behind --: only one can run",
-      state.scenario or state.action)
+      state.scenario or other)
   end
   if state.words and #state.words == 0 then
     usage("vbench -- SET key:__rand_int__ __data__", "-- needs a command behind it")
