@@ -68,7 +68,7 @@ static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest
     vb_interval_merge(&crew->published[lane], interval);
     vb_interval_return(channel, interval);
   }
-  if (rest && !crew->lost) {
+  if (rest && vb_crew_is_readable(crew)) {
     open = crew->worker->lanes[lane].ready_count;
     take_current(track, crew, lane);
   }
@@ -164,7 +164,7 @@ static void measure(vb_engine *engine, vb_track *track, uint32_t lane_index) {
   vb_ns first = UINT64_MAX, last = 0;
   for (uint32_t w = 0; w < engine->threads; w++) {
     const vb_lane *lane = &engine->crew[w].worker->lanes[lane_index];
-    if (engine->crew[w].lost) continue;
+    if (!vb_crew_is_readable(&engine->crew[w])) continue;
     if (lane->first_issue && lane->first_issue < first) first = lane->first_issue;
     if (lane->last_reply > last) last = lane->last_reply;
   }
@@ -189,10 +189,10 @@ static void collect_track(vb_engine *engine, uint32_t index) {
   for (uint32_t w = 0; w < engine->threads; w++) {
     vb_crew *crew = &engine->crew[w];
     crew->operations[index] = crew->published[index].operations;
-    if (crew->lost)
-      collect_lost(track, &crew->published[index]);
-    else
+    if (vb_crew_is_readable(crew))
       collect_lane(track, &crew->worker->lanes[index]);
+    else
+      collect_lost(track, &crew->published[index]);
   }
   add_up(track);
   if (engine->shared->spec.endpoint_count == 1) vb_row_add(&track->node_rows[0], &track->total);

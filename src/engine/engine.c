@@ -11,7 +11,8 @@ enum {
   LOAD_TIMEOUT_S = 30, /* a worker's script to load */
   TICK_SLACK_MS = 20,  /* after a second's end, for the workers to post it */
   WATCH_MS = 100,
-  LOST_MS = 1000 /* for the other workers to stop when one is stuck */
+  FREEZE_MS = 10, /* longer than a store takes to be seen */
+  LOST_MS = 1000  /* for the other workers to stop when one is stuck */
 };
 
 static void wait_for_news(vb_engine *engine, int timeout_ms) {
@@ -371,6 +372,23 @@ static vb_crew *find_stuck(vb_engine *engine, vb_ns now) {
   return NULL;
 }
 
+void vb_watch_park(void) {
+  for (;;) (void)pause();
+}
+
+/* Holds a stuck worker where it is. A call that returns at this very moment has been seen to do so
+ * after a while; one that returns later sees `frozen`. */
+static void freeze(vb_crew *crew) {
+  vb_watch *watch = &crew->worker->watch;
+  uint64_t calls = atomic_load(&watch->calls);
+  atomic_store(&watch->frozen, true);
+  usleep(FREEZE_MS * 1000);
+  crew->frozen = atomic_load(&watch->active) && atomic_load(&watch->calls) == calls;
+  if (!crew->frozen) return;
+  for (uint32_t i = 0; i < VB_LANES_MAX; i++)
+    if (crew->worker->lanes[i].intervals) vb_lane_record_flush(&crew->worker->lanes[i]);
+}
+
 static void give_up_on(vb_engine *engine, vb_crew *crew, vb_event *out) {
   char what[VB_FUNCTION_TEXT];
   vb_worker *worker = crew->worker;
@@ -378,6 +396,7 @@ static void give_up_on(vb_engine *engine, vb_crew *crew, vb_event *out) {
                                         what);
   double limit = (double)engine->shared->spec.hook_timeout_ns / (double)VB_NS_PER_S;
   crew->lost = true;
+  freeze(crew);
   stop_all(engine);
   vb_ns until = vb_now() + LOST_MS * VB_NS_PER_MS;
   while (!all_ended(engine) && vb_now() < until) wait_for_news(engine, WATCH_MS);

@@ -43,6 +43,7 @@ typedef struct vb_crew {
   uint64_t operations[VB_LANES_MAX];
   char *result; /* of thread.done */
   bool lost;
+  bool frozen; /* lost, and it stays where it is: what it had counted can be read */
 } vb_crew;
 
 struct vb_engine {
@@ -60,6 +61,11 @@ struct vb_engine {
   char failed_text[2000];
   vb_bytes show_request, show_keys;
 };
+
+/* Whether the worker's own statistics can be read: it has stopped, or it is frozen. */
+static inline bool vb_crew_is_readable(const vb_crew *crew) {
+  return !crew->lost || crew->frozen;
+}
 
 /* collect.c */
 /* Takes what the workers have posted; with `rest`, also what they have not (they have stopped). */

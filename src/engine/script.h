@@ -13,6 +13,7 @@
 typedef struct vb_watch {
   atomic_uint active; /* 0: not in a script; else the function's number + 1, or VB_WATCH_ */
   atomic_uint_least64_t calls; /* how many calls were begun */
+  atomic_bool frozen;          /* by main: a call that returns after all goes no further */
 } vb_watch;
 
 enum { VB_WATCH_LOAD = 0x7ffffffd, VB_WATCH_INIT, VB_WATCH_DONE };
@@ -23,8 +24,12 @@ static inline void vb_watch_enter(vb_watch *watch, unsigned what) {
   atomic_store_explicit(&watch->active, what, memory_order_release);
 }
 
+/* Waits for the end of the process. */
+void vb_watch_park(void);
+
 static inline void vb_watch_leave(vb_watch *watch) {
   atomic_store_explicit(&watch->active, 0, memory_order_release);
+  if (VB_UNLIKELY(atomic_load_explicit(&watch->frozen, memory_order_acquire))) vb_watch_park();
 }
 
 enum { VB_FUNCTION_TEXT = 160 };
