@@ -263,8 +263,13 @@ static enum vb_render append_segment(const vb_command *command, const vb_segment
   return why;
 }
 
-/* Puts "*N\r\n" in front of the arguments, where room was left. */
+/* Puts "*N\r\n" in front of the arguments, where room was left. A request of no words would never
+ * be answered; an empty word is, with an error that is counted. */
 static void begin_request(vb_renderer *renderer, uint32_t total) {
+  if (!total) {
+    vb_bytes_append(&renderer->scratch, "$0\r\n\r\n", 6);
+    total = 1;
+  }
   char header[VB_RESP_HEADER_MAX];
   size_t size = vb_resp_header(header, '*', total);
   renderer->start = VB_RESP_HEADER_MAX - size;

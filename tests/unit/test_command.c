@@ -165,6 +165,16 @@ static void functions_make_none_one_or_more_arguments(void **state) {
   expect_request(TEST_COMMAND("X", {ARGUMENT, none}), 3, "*1\r\n$1\r\nX\r\n");
 }
 
+static void a_request_of_no_words_is_one_that_gets_an_answer(void **state) {
+  (void)state;
+  const vb_part none = function_part(0);
+  vb_command *command = vb_command_new("none");
+  assert_int_equal(vb_command_argument(command, 0, NULL), VB_OK);
+  assert_int_equal(vb_command_part(command, &none, NULL), VB_OK);
+  assert_int_equal(vb_command_compile(command, 7, NULL), VB_OK);
+  expect_request(command, 3, "*1\r\n$0\r\n\r\n");
+}
+
 static void functions_know_an_id_that_is_drawn_behind_them(void **state) {
   (void)state;
   vb_part one = function_part(1);
@@ -456,6 +466,7 @@ int main(void) {
       cmocka_unit_test(several_parts_are_one_argument),
       cmocka_unit_test(arguments_longer_than_guessed_move_behind_their_header),
       cmocka_unit_test(functions_make_none_one_or_more_arguments),
+      cmocka_unit_test(a_request_of_no_words_is_one_that_gets_an_answer),
       cmocka_unit_test(functions_know_an_id_that_is_drawn_behind_them),
       cmocka_unit_test(functions_inside_json_are_told_to_escape),
       cmocka_unit_test(a_function_that_fails_fails_the_request),
