@@ -1,14 +1,17 @@
 #include "stats/metric.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { DIGITS = 3 };
 
 static const double scale = 1000;
 
 vb_metric *vb_metric_new(void) {
   vb_metric *metric = calloc(1, sizeof *metric);
   if (!metric) return NULL;
-  metric->histogram = vb_histogram_new(3);
+  metric->histogram = vb_histogram_new(DIGITS);
   if (metric->histogram) return metric;
   free(metric);
   return NULL;
@@ -55,8 +58,15 @@ double vb_metric_mean(const vb_metric *metric) {
   return metric->count ? metric->sum / (double)metric->count : 0;
 }
 
+/* As many digits as the histogram knows: the end of a bucket would show some that mean nothing. */
+static double significant(double value) {
+  char text[32];
+  (void)snprintf(text, sizeof text, "%.*g", DIGITS, value);
+  return strtod(text, NULL);
+}
+
 double vb_metric_percentile(const vb_metric *metric, double percentile) {
   if (!metric->count) return 0;
   double value = (double)vb_histogram_percentile(metric->histogram, percentile) / scale;
-  return fmin(fmax(value, metric->min), metric->max);
+  return fmin(fmax(significant(value), metric->min), metric->max);
 }

@@ -9,6 +9,15 @@
 
 #include "stats/metric.h"
 
+static void percentiles_show_the_digits_that_are_known(void **state) {
+  (void)state;
+  vb_metric *metric = vb_metric_new();
+  for (int i = 0; i < 10; i++) assert_int_equal(vb_metric_record(metric, i), VB_OK);
+  assert_true(vb_metric_percentile(metric, 70) == 6);
+  assert_true(vb_metric_percentile(metric, 90) == 8);
+  vb_metric_free(metric);
+}
+
 static void sums_are_exact_and_percentiles_close(void **state) {
   (void)state;
   vb_metric *metric = vb_metric_new();
@@ -69,6 +78,7 @@ static void merging_is_recording_both(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(percentiles_show_the_digits_that_are_known),
       cmocka_unit_test(sums_are_exact_and_percentiles_close),
       cmocka_unit_test(zero_is_zero_and_small_numbers_stay),
       cmocka_unit_test(what_is_no_measure_is_refused),
