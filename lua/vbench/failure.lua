@@ -33,6 +33,19 @@ function M.is(value)
   return getmetatable(value) == Failure
 end
 
+--- Anything that was raised, as a failure: what is none yet is a mistake of the script, unless it was
+-- raised at a line of vbench's own, whose traceback is kept. A handler for xpcall.
+-- @param raised anything
+-- @treturn table failure
+function M.of(raised)
+  if M.is(raised) then return raised end
+  local failure = M.new(M.USAGE, tostring(raised))
+  if failure.message:find("^%S*vbench/[%w_/]+%.lua:%d") then
+    failure.traceback = debug.traceback("", 2):gsub("^\n", "")
+  end
+  return failure
+end
+
 --- Calls a function of a script; what it raises becomes a failure.
 -- @tparam ?string what names it in the hint: "setup"
 -- @tparam function fn the function

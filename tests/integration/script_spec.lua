@@ -193,4 +193,14 @@ describe("a mistake in a script", function()
     assert.equal(2, run.code, run.all)
     assert.matches("did you mean 'requests'?", run.err, 1, true)
   end)
+
+  it("that only a phase brings to light is told alike by check and by a run", function()
+    local path = vbench.scenario(phase_of(
+      'local set = vb.command { "SET", vb.key "x", vb.id() } ', "run = set"))
+    local checked, run = vbench.run { "check", path }, vbench.run { path, "-p", server.port }
+    assert.equal(2, checked.code, checked.all)
+    assert.matches("command 'set': a value needs an id", checked.err, 1, true)
+    assert.not_matches("traceback", checked.err, 1, true)
+    assert.same({ run.code, run.err }, { checked.code, checked.err })
+  end)
 end)

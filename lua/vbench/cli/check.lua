@@ -176,11 +176,7 @@ local function new_engine()
   }
 end
 
---- Checks a scenario and prints what it would do.
--- @tparam table state of vbench.cli.parse
--- @treturn number exit code
--- @raise a failure
-function M.run(state)
+local function check(state)
   local path, name = prepare.find(state)
   local options = prepare.enter(state, path, server.assumed(state.args.assume))
   local scenario = prepare.load(state)
@@ -199,6 +195,16 @@ function M.run(state)
   self.engine:free()
   io.write(table.concat(out, "\n"), "\n")
   return 0
+end
+
+--- Checks a scenario and prints what it would do.
+-- @tparam table state of vbench.cli.parse
+-- @treturn number exit code
+-- @raise a failure
+function M.run(state)
+  local ok, code = xpcall(check, failure.of, state)
+  if not ok then error(code, 0) end
+  return code
 end
 
 return M

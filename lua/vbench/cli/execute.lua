@@ -48,16 +48,6 @@ local function learn_commands(ctl)
   end
 end
 
--- What is no failure is a mistake of the script, unless it was raised at a line of ours.
-local function traced(raised)
-  if failure.is(raised) then return raised end
-  local one = failure.new(failure.USAGE, tostring(raised))
-  if one.message:find("^%S*vbench/[%w_/]+%.lua:%d") then
-    one.traceback = debug.traceback("", 2):gsub("^\n", "")
-  end
-  return one
-end
-
 local function forms_of(path)
   return path == prepare.CLASSIC and require("vbench.classic").forms or nil
 end
@@ -76,7 +66,7 @@ local function run_against(state, path, name, place)
     }
     if state.args.save_config then config.save(state.args.save_config, state) end
     return run:execute()
-  end, traced)
+  end, failure.of)
   if ok then return code end
   ctl:close()
   error(code, 0)

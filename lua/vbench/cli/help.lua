@@ -144,13 +144,12 @@ local function shown_value(value)
 end
 
 local function own_columns(out, one)
-  local right = { one.help or "" }
+  local right = { one.help }
   if one.choices then right[#right + 1] = "one of " .. shown_value(one.choices) end
   local facts = one.type
   if one.default ~= nil then facts = facts .. ", default " .. shown_value(one.default) end
-  right[#right + 1] = "(" .. facts .. ")"
   columns(out, "--" .. one.name .. (one.type == "boolean" and "" or "=" .. one.type:upper()),
-    table.concat(right, " "))
+    table.concat(right, ": ") .. (#right > 0 and " " or "") .. "(" .. facts .. ")")
 end
 
 --- The help of a scenario.
