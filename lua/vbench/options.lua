@@ -190,14 +190,14 @@ end
 function M.check_given()
   local known, names = {}, {}
   for i, one in ipairs(M.describe()) do
-    known[one.name], names[i] = true, one.name
+    known[one.name], names[i] = true, "--" .. one.name
   end
   for _, name in ipairs(fields.names(session.script_args)) do
     local dashed = name:gsub("_", "-")
     if not known[dashed] then
-      for other in pairs(general.names) do names[#names + 1] = other end
+      for other in pairs(general.names) do names[#names + 1] = "--" .. other end
       table.sort(names)
-      return nil, ("unknown option --%s%s"):format(name, nearest.hint(dashed, names))
+      return nil, ("unknown option --%s%s"):format(name, nearest.hint("--" .. dashed, names))
     end
   end
   return true

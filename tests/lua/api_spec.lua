@@ -456,7 +456,7 @@ describe("the options of a script", function()
     vb.options { size = { "bytes" } }
     local fine, message = options.check_given()
     assert.is_nil(fine)
-    assert.equal("unknown option --sise; did you mean 'size'?", message)
+    assert.equal("unknown option --sise; did you mean '--size'?", message)
   end)
 
   it("describe themselves for --help", function()

@@ -44,7 +44,7 @@ describe("the help", function()
       true)
     for line in text:gmatch("[^\n]+") do
       local request = line:match("^%.(.*)")
-      assert.is_true(not request or request:find("^%u%u") ~= nil or request:find("^[nf][fi]$") ~= nil)
+      if request then assert.truthy(request:find("^%u%u") or request:find("^[nf][fi]$"), line) end
     end
   end)
 end)

@@ -41,7 +41,10 @@ describe("the command line", function()
   it("has no number of requests where there is another end", function()
     assert.is_nil(read("--duration 5s").args.requests)
     assert.equal(7, read("--duration 5s -n 7").args.requests)
-    assert.equal(0, read("-n 0").args.requests)
+  end)
+
+  it("has no limit of requests with -n 0", function()
+    assert.equal(2 ^ 53, read("-n 0").args.requests)
   end)
 
   it("takes options before and after the scenario, and the scenario's own behind it", function()
@@ -90,7 +93,7 @@ describe("the command line", function()
   end)
 
   it("reads types", function()
-    local args = read("--pin 1,3-5 --percentiles 99.5,99.95 --expiry-range 60-90 " ..
+    local args = read("check --pin 1,3-5 --percentiles 99.5,99.95 --expiry-range 60-90 " ..
       "--iteration ZIPFIAN:1.2 --max-errors 5% --timeout 250ms -d 1KB --assume Redis8").args
     assert.same({ 1, 3, 4, 5 }, args.pin)
     assert.same({ 99.5, 99.95 }, args.percentiles)
@@ -114,7 +117,10 @@ describe("the command line", function()
       ["--iteration zipfian:-1"] = "zipfian:%-1", ["--pin 5-2"] = "cores",
       ["--tag a"] = "name=value", ["--expiry-range 9-5"] = "9%-5", ["-t ,"] = "no name",
       ["-I 10"] = "%-I %-c 10", ["-I7"] = "%-I takes no number", ["--idle 3"] = "takes no number",
-      ["--sequential --iteration zipfian"] = "exclude each other", ["--"] = "needs a command",
+      ["--sequential --iteration zipfian"] = "exclude each other",
+      ["-t set --parallel get:1"] = "%-t/%-%-tests and %-%-parallel exclude",
+      ["-t set -- GET a"] = "%-%-command exclude", ["--output-format csv"] = "without %-o",
+      ["-t set --assume none"] = "asks the server itself", ["--"] = "needs a command",
       ["x.lua -- GET a"] = "only one can run",
     }
     for line, pattern in pairs(cases) do assert.matches(pattern, refused(line).message) end

@@ -19,7 +19,10 @@ M.ACTIONS = { list = 0, help = 1, check = 1, new = 1, version = 0, completion = 
 local WITH_SCENARIO = { help = true, check = true }
 
 local PASSWORDS = { "VBENCH_AUTH", "VALKEY_AUTH", "VALKEYCLI_AUTH", "REDISCLI_AUTH" }
-local REQUESTS = 100000
+local REQUESTS, NO_LIMIT = 100000, 2 ^ 53
+
+-- Each says what runs, so only one can be given.
+local WHAT_RUNS = { "tests", "parallel", "composite", "command" }
 
 local function usage(hint, ...)
   error(failure.new(failure.USAGE, string.format(...), hint), 0)
@@ -214,6 +217,7 @@ end
 -- Values that depend on others, or on the environment.
 local function complete(args, given, getenv)
   if args.threads == 0 then args.threads, given.threads = nil, nil end
+  if args.requests == 0 then args.requests = NO_LIMIT end
   if args.requests == nil and args.duration == nil then args.requests = REQUESTS end
   if args.sequential then
     if given.iteration and args.iteration ~= "sequential" then
@@ -239,7 +243,7 @@ local function check_words(state)
   if near then usage(nil, "unknown command '%s'; did you mean '%s'?", state.scenario, near) end
   if state.surplus then
     usage("options of a scenario are written --name=value; a command to send goes behind --",
-      "unexpected word '%s'", state.surplus)
+      "unexpected word '%s' behind '%s'", state.surplus, state.scenario or state.action)
   end
   local other = state.action ~= "check" and state.action
   if state.words and (state.scenario or other) then
@@ -248,6 +252,24 @@ local function check_words(state)
   end
   if state.words and #state.words == 0 then
     usage("vbench -- SET key:__rand_int__ __data__", "-- needs a command behind it")
+  end
+end
+
+local function check_together(state)
+  local given, first = state.given, nil
+  for _, name in ipairs(WHAT_RUNS) do
+    local row = options.by_name[name]
+    if given[name] and first then
+      usage(nil, "%s and %s exclude each other", first, options.flag(row))
+    end
+    if given[name] then first = options.flag(row) end
+  end
+  if given.output_format and not given.output then
+    usage(nil, "--output-format was given without -o/--output")
+  end
+  if given.assume and not state.action and not state.help then
+    usage("without a server: vbench check --assume ...",
+      "--assume was given, but a run asks the server itself")
   end
 end
 
@@ -266,6 +288,7 @@ function M.read(argv, getenv)
   state.args, state.given = read_values(state)
   if state.words then state.args.command, state.given.command = state.words, true end
   complete(state.args, state.given, getenv)
+  check_together(state)
   return state
 end
 

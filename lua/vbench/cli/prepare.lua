@@ -19,7 +19,7 @@ M.CLASSIC = "vbench:classic"
 local SECRET_SIZE = 1024
 
 -- In no script and no report: secrets.
-local SECRETS = { auth = true, uri = true, askpass = true }
+local SECRETS = { auth = true, uri = true, askpass = true, local_args = true }
 
 local function usage(hint, ...)
   error(failure.new(failure.USAGE, string.format(...), hint), 0)
@@ -91,8 +91,11 @@ function M.enter(state, path, server)
   return for_run
 end
 
+-- In the built-in scenario nobody but the command line can be wrong: its lines say nothing.
 local function raise_loaded(failed)
-  local one = failure.new(failed.exit_code or failure.USAGE, failed.message, failed.hint)
+  local message = failed.message
+  if session.path == M.CLASSIC then message = message:gsub("^scripts/classic%.lua:%d+: ", "") end
+  local one = failure.new(failed.exit_code or failure.USAGE, message, failed.hint)
   one.traceback = failed.traceback
   error(one, 0)
 end
