@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Source of the pointers that hooks get as `req` and `reply`. */
+/* Source of what hooks get as `req` and `reply`. References, not pointers: reply[1] would be the
+ * memory behind a pointer's target, and not go through the metatype. */
 static const char make_views[] = "local ffi = require('vbench.ffi').ffi\n"
                                  "local request, reply = ...\n"
                                  "return ffi.cast('vb_request *', request)[0], "
