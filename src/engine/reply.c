@@ -182,12 +182,18 @@ static bool keeps_next(const vb_connection *connection) {
          vb_command_keeps_reply(head->entry->steps[head->step].command);
 }
 
+/* An error of its own when nothing is in flight that could fail with it. */
 static void unasked(vb_connection *connection, const vb_reply *reply) {
-  char message[160];
+  vb_lane *lane = connection->lane;
+  bool idle = connection->head == connection->tail;
+  char message[160], text[400];
   (void)snprintf(message, sizeof message, "a reply that nobody asked for: \"%c%.*s\"", reply->type,
                  (int)(reply->text_length < 80 ? reply->text_length : 80),
                  reply->text ? reply->text : "");
   protocol_error(connection, message);
+  if (!idle || lane->counted_from == UINT64_MAX) return;
+  (void)snprintf(text, sizeof text, "%s: %s", vb_connection_address(connection), message);
+  vb_lane_count_error(lane, 0, connection->node, lane->counted_from, "protocol", text);
 }
 
 /* One thing that the scanner closed. False when the connection was closed over it. */
