@@ -63,6 +63,23 @@ local function read_arguments(self, given)
   end
 end
 
+-- What changes how many replies a request gets: then none could be matched to its request any more.
+local UNMATCHED = {
+  subscribe = true, psubscribe = true, ssubscribe = true, unsubscribe = true, punsubscribe = true,
+  sunsubscribe = true, monitor = true, sync = true, psync = true, ["client reply"] = true,
+}
+
+local function check_matched(self)
+  local first, second = self.spec.arguments[1], self.spec.arguments[2]
+  if type(first) ~= "string" then return end
+  local words = first:lower()
+  if words == "client" and type(second) == "string" then words = words .. " " .. second:lower() end
+  if UNMATCHED[words] then
+    fault.raise("command '%s': after %s replies are no longer one for each request; a command " ..
+      "cannot do this", self.name, words:upper())
+  end
+end
+
 local function read_processors(self, reply)
   if reply == nil then return end
   local list = fields.kind(reply) and { reply } or reply
@@ -94,6 +111,7 @@ function M.declare(given)
     kind = "command", name = name, functions = {}, spec = { arguments = {}, processors = {} },
   }, class)
   read_arguments(self, given)
+  check_matched(self)
   read_processors(self, given.reply)
   if given.on_reply then
     self.spec.on_reply = given.on_reply
