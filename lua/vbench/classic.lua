@@ -261,7 +261,7 @@ end
 local function title(phase)
   if vb.args.command then return table.concat(vb.args.command, " ") end
   if phase.name == "lpush for lrange" then return "LPUSH (needed to benchmark LRANGE)" end
-  local test = TESTS[phase.name:match("[%w_]+$")]
+  local test = not vb.args.command and TESTS[phase.name:match("[%w_]+$")]
   if test then return test.title, test.data and vb.args.data_size end
   return phase.name
 end
