@@ -138,7 +138,6 @@ describe("the command line", function()
       local path = vbench.one_phase([[ local get = vb.command { "GET", vb.key "x" } ]],
         "run = get, requests = 10, clients = 3")
       expect_refusal({ "--clients", "one" }, path, "-c", 5)
-      expect_refusal({ "--data-size" }, path, "-d", 5)
       expect_exit(0, path, "-p", server.port, "-P", 5)
     end)
 

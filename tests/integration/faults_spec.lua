@@ -100,11 +100,10 @@ describe("a server that answers badly", function()
     it("with nonsense (" .. mode .. ") is told with the bytes, and no success", function()
       local run, phase = against(mode, nil, "-n", 20)
       assert.is_true(run.code == 4 or run.code == 1, run.code .. ": " .. run.all)
-      assert.matches(word, run.all, 1, true)
-      if phase then
-        assert.equal(0, phase.requests)
-        assert.is_true(phase.errors > 0)
-      end
+      assert.matches("protocol", run.out, 1, true)
+      assert.equal(0, phase.requests)
+      assert.equal(20, phase.errors_by_kind.protocol.count)
+      assert.matches(word, phase.errors_by_kind.protocol.first, 1, true)
     end)
   end
 

@@ -45,7 +45,7 @@ describe("a report", function()
 
   local two = [[
     local keys = vb.keyspace { prefix = "k:", size = 1000 }
-    local set = vb.command { "SET", keys:sequential(), vb.bytes(10) }
+    local set = vb.command { "SET", keys:sequential():wrap(), vb.bytes(10) }
     local get = vb.command { "GET", keys:uniform(), reply = vb.hits() }
     return vb.scenario { description = "two phases", phases = {
       vb.phase { name = "fill", run = set, requests = 1000 },
@@ -275,10 +275,12 @@ describe("a report", function()
     end)
 
     it("shows the base round trip, unless --no-baseline", function()
-      local with = vbench.run { "-t", "get", "-n", 10, "-p", server.port }
+      local script = vbench.one_phase([[ local get = vb.command { "GET", vb.key "x" } ]],
+        "run = get, requests = 10")
+      local with = vbench.run { script, "-p", server.port }
       assert.matches("round trip", with.out)
       local monitor = server:monitor()
-      local without = vbench.run { "-t", "get", "-n", 10, "-p", server.port, "--no-baseline" }
+      local without = vbench.run { script, "-p", server.port, "--no-baseline" }
       assert.not_matches("round trip", without.out)
       assert.equal(10, #monitor:finish("get"))
     end)

@@ -49,7 +49,7 @@ describe("a mistake in a script", function()
   end)
 
   it("in a field of a command, a keyspace, a generator, the scenario", function()
-    fails('vb.command { "SET", vb.key "x", "y", track = "add" }', "track", "tracks")
+    fails('vb.command { "SET", vb.key "x", "y", on_repy = print }', "on_repy", "on_reply")
     fails('vb.keyspace { prefx = "a:", size = 1 }', "prefx", "prefix")
     fails('vb.int { min = 1, mx = 2 }', "mx", "max")
     fails('return vb.scenario { phase = {} }', "phase", "phases")
@@ -80,7 +80,8 @@ describe("a mistake in a script", function()
   end)
 
   it("in an argument function that gives no value", function()
-    fails(phase_of('local c = vb.command { "SET", vb.key "x", function() end } ', "run = c"), "set")
+    fails(phase_of('local c = vb.command { "SET", vb.key "x", function() return nil end } ',
+      "run = c"), "set", "nil")
   end)
 
   for _, how in ipairs { "compiled", "interpreted" } do
@@ -89,9 +90,9 @@ describe("a mistake in a script", function()
         (how == "interpreted" and 'require("jit").off(true, true) jit.off() ' or "") ..
         [[local get = vb.command { "GET", vb.key "x", name = "stuck", on_reply = function(reply,
           req)
-            if req.n >= 500 then local i = 0 while true do i = i + 1 end end
-          end } ]], "run = get, clients = 2, requests = 5000")
-      local run = vbench.report { path, "-p", server.port, "--threads", 1, "--hook-timeout",
+            if req.thread == 0 and req.n >= 500 then local i = 0 while true do i = i + 1 end end
+          end } ]], "run = get, clients = 4, requests = 2000000000")
+      local run = vbench.report { path, "-p", server.port, "--threads", 2, "--hook-timeout",
         "600ms" }
       assert.equal(2, run.code, run.all)
       assert.matches("stuck", run.err, 1, true)
@@ -147,7 +148,8 @@ describe("a mistake in a script", function()
   it("in setup is told with its line", function()
     fails([[ return vb.scenario { setup = function(ctl)
       local x = nil + 1
-    end, phases = {} } ]], "scenario.lua:2:")
+    end, phases = { vb.phase { name = "a", run = vb.command { "GET", vb.key "x" } } } } ]],
+      "scenario.lua:2:")
   end)
 
   it("of a server in setup is exit code 1", function()
@@ -163,7 +165,7 @@ describe("a mistake in a script", function()
   end)
 
   it("in a threshold names the nearest metric at load", function()
-    fails(phase_of(set, 'run = set, thresholds = { "p98_ms < 2" }'), "p98_ms", "p99_ms")
+    fails(phase_of(set, 'run = set, thresholds = { "p98_ms < 2" }'), "p98_ms", "did you mean 'p9")
   end)
 
   it("in the type of a field says what it takes", function()
