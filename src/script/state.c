@@ -133,12 +133,21 @@ static int call_function(state *s, uint32_t number, const vb_request *request, b
   return VB_HOOK_FAILED;
 }
 
+/* A return that was forgotten: who wants no argument says so with an empty table. */
+static int nothing_failed(state *s, uint32_t number) {
+  (void)snprintf(s->message, sizeof s->message,
+                 "%s returned nothing: return a value, several, or {} for no argument",
+                 s->functions[number].what);
+  return VB_HOOK_FAILED;
+}
+
 static int hook_arguments(void *context, uint32_t number, const vb_request *request,
                           vb_bytes *out) {
   state *s = context;
   lua_State *lua = s->lua;
   if (call_function(s, number, request, false, LUA_MULTRET)) return VB_HOOK_FAILED;
   int count = 0, top = lua_gettop(lua);
+  if (VB_UNLIKELY(top == TRACEBACK)) return nothing_failed(s, number);
   for (int i = TRACEBACK + 1; i <= top; i++) {
     char room[NUMBER_SIZE];
     size_t length;

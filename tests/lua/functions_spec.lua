@@ -45,7 +45,12 @@ describe("functions of a script", function()
   it("give one argument, several, or none", function()
     assert.same({ "SADD", "s", "5", "b", "1.5", "x", "y" }, words_of([[
       local x = vb.command { "SADD", vb.key "s", function(req) return req.n, "b", 1.5 end,
-        function() end, function() return { "x", "y" } end }]], 5))
+        function() return {} end, function() return { "x", "y" } end }]], 5))
+  end)
+
+  it("that return nothing are mistakes", function()
+    local _, message = pcall(words_of, 'local x = vb.command { "SADD", "s", function() end }')
+    assert.matches("returned nothing: return a value, several, or {} for no argument", message)
   end)
 
   it("give parts of an argument, and values of a document", function()
