@@ -38,6 +38,13 @@ Summary:
     assert.is_nil(output:find("latency summary", 1, true))
   end)
 
+  it("shows a long first message whole, on a line of its own", function()
+    local phase = fixture.without_success()
+    phase.errors_by_kind = { protocol = { count = 3, first = ("b"):rep(85) } }
+    local output = classic.render(phase, { style = plain })
+    assert.truthy(output:find("  errors: protocol 3\n    first: " .. ("b"):rep(85) .. "\n", 1, true))
+  end)
+
   it("is one line with -q", function()
     assert.equal("SET: 100000.00 requests per second, p50=0.286 msec\n",
       classic.render(fixture.fill(), { title = "SET", quiet = true }))

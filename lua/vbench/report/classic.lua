@@ -22,9 +22,9 @@ local function errors(out, phase, style)
   table.sort(kinds)
   for _, name in ipairs(kinds) do
     local kind = phase.errors_by_kind[name]
-    local line = ("  errors: %s %.0f, first: %s"):format(text.plain(name), kind.count,
-      text.plain(kind.first or ""))
-    out[#out + 1] = style:paint("red", text.cut(line, text.WIDTH))
+    local label = ("  errors: %s %.0f"):format(text.plain(name), kind.count)
+    local lines = text.kind_of_errors(label, text.plain(kind.first or ""), style)
+    for _, line in ipairs(lines) do out[#out + 1] = line end
   end
 end
 

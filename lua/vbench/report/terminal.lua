@@ -110,6 +110,10 @@ local function sorted_kinds(by_kind)
   return kinds
 end
 
+local function append(out, lines)
+  for _, line in ipairs(lines) do out[#out + 1] = line end
+end
+
 local function errors(out, phase, style, verbose)
   local kinds = sorted_kinds(phase.errors_by_kind)
   local shown = verbose and #kinds or math.min(#kinds, KINDS)
@@ -118,9 +122,7 @@ local function errors(out, phase, style, verbose)
     local kind = kinds[i]
     local label = ("  %s: %s"):format(text.plain(kind.name), plural(kind.count, "error"))
     if all > 0 then label = label .. (" (%s)"):format(text.percent(kind.count / all)) end
-    local first = text.plain(kind.first)
-    if first ~= "" then first = ", first: " .. first end
-    out[#out + 1] = style:paint("red", label) .. text.cut(first, text.WIDTH - #label)
+    append(out, text.kind_of_errors(label, text.plain(kind.first), style))
   end
   if shown < #kinds then
     out[#out + 1] = ("  and %d more kinds of errors (-v shows all)"):format(#kinds - shown)
@@ -164,10 +166,6 @@ local function quality(out, phase)
     if is_number(value) then parts[#parts + 1] = ("%s %.4f"):format(name, value) end
   end
   out[#out + 1] = "  " .. table.concat(parts, ", ")
-end
-
-local function append(out, lines)
-  for _, line in ipairs(lines) do out[#out + 1] = line end
 end
 
 local function nodes(out, phase)

@@ -57,6 +57,19 @@ function M.cut(text, width)
   return head .. "..."
 end
 
+--- A kind of errors with its first message: on one line, or on two where one has no room for it.
+-- @tparam string label the kind and how many there were
+-- @tparam string first message; "" for none
+-- @tparam table style
+-- @treturn {string,...} one line or two
+function M.kind_of_errors(label, first, style)
+  local shown = style:paint("red", label)
+  if first == "" then return { shown } end
+  local rest = ", first: " .. first
+  if #label + #rest <= M.WIDTH then return { shown .. rest } end
+  return { shown, M.cut("    first: " .. first, M.WIDTH) }
+end
+
 local function with_commas(digits)
   local first = (#digits - 1) % 3 + 1
   return digits:sub(1, first) .. digits:sub(first + 1):gsub("%d%d%d", ",%0")
