@@ -7,10 +7,14 @@
 #include <termios.h>
 
 static int read_line(FILE *terminal, char *out, size_t size, vb_error *err) {
-  if (!fgets(out, (int)size, terminal)) {
-    return vb_fail(err, VB_EIO, "the terminal's input ended before a line");
+  size_t length = 0;
+  int c;
+  while ((c = getc(terminal)) != EOF && c != '\n') {
+    if (length < size) out[length] = (char)c;
+    length++;
   }
-  size_t length = strcspn(out, "\r\n");
+  if (c == EOF) return vb_fail(err, VB_EIO, "the terminal's input ended before a line");
+  if (length >= size) return vb_fail(err, VB_EINVAL, "a line of %zu bytes is too long", length);
   out[length] = 0;
   return VB_OK;
 }
