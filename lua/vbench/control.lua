@@ -163,8 +163,9 @@ local function refuse_destruction(self, request)
   if not keys or keys == 0 then return end
   local now = number_of_keys(self)
   if now == 0 then return end
-  return ("%s: refused: %s has %d keys that vbench did not write; --yes allows it, --local runs a "
-    .. "private server"):format(describe(request), self.node.address, keys)
+  return ("%s: refused: %s has %d %s that vbench did not write; --yes allows it, --local runs a "
+    .. "private server"):format(describe(request), self.node.address, keys,
+    keys == 1 and "key" or "keys")
 end
 
 -- Several standalone servers share the slots in equal runs (src/cluster/router.c); what has no key

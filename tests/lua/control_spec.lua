@@ -184,7 +184,7 @@ describe("the control plane", function()
         { "FLUSHALL" }, { "flushdb" }, { "CONFIG", "set", "maxmemory", "1gb" },
       } do
         local value = raised(function() other:call(unpack(words)) end)
-        assert.matches("refused: 127.0.0.1:%d+ has 1 keys that vbench did not write; %-%-yes",
+        assert.matches("refused: 127.0.0.1:%d+ has 1 key that vbench did not write; %-%-yes",
           value.message)
       end
       assert.matches("refused", raised(function() other:config { maxmemory = "1gb" } end).message)

@@ -36,6 +36,8 @@ describe("the JSON report", function()
   it("begins with the name of what it describes", function()
     assert.equal('{"name": "x", "file": "x.lua", "sha256": "0"}\n',
       json.render { sha256 = "0", file = "x.lua", name = "x" })
+    assert.equal('{"name": "x", "status": "ok", "clients": 1}\n',
+      json.render { clients = 1, status = "ok", name = "x" })
   end)
 
   it("writes lists and objects that are empty as what they are", function()

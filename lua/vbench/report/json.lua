@@ -10,9 +10,10 @@ local M = {}
 
 -- Keys in the order in which a person reads them; others follow by name.
 local ORDER = {}
-for key in ([[vbench format title tags scenario options seed started_at host server baseline status
-    exit_code name description file sha256 libraries version redis_version mode modules resp
-    addresses config cores cpu kernel ping_us get_miss_us address role zone slots clients threads pipeline rate sent_rate dropped backlog_at_end
+for key in ([[name description vbench format title tags scenario options seed started_at host server
+    baseline status exit_code file sha256 libraries version redis_version mode modules resp
+    addresses config cores cpu kernel ping_us get_miss_us address role zone slots clients threads
+    pipeline rate sent_rate dropped backlog_at_end
     duration_s t_s operations ops_per_s requests sent qps errors open_connections errors_by_kind
     retries gave_up timeouts connection_errors reconnects empty redirects hits misses bytes_sent
     bytes_received latency_us response_us lateness_us count sum min mean stddev p50 p90 p95 p99 p999
