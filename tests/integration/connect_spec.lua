@@ -128,7 +128,8 @@ describe("connecting", function()
       10, "-c", 1, "-q", "--no-baseline" }, " ")
     -- Typed when the terminal no longer shows what is typed.
     local run = vbench.run { program = "sh", "-c",
-      ("(sleep %g; echo %s) | script -qec '%s' /dev/null"):format(0.5 * vbench.slowness, secret, typed) }
+      ("(sleep %g; echo %s) | script -qec '%s' /dev/null"):format(0.5 * vbench.slowness, secret,
+        typed) }
     assert.equal(0, run.code, run.all)
     assert.not_matches(secret, run.out, 1, true)
   end)
