@@ -51,15 +51,13 @@ local function libraries()
 end
 
 --- What the report says of the scenario.
--- @tparam table scenario as loaded
 -- @tparam ?string path of its file; `vbench:NAME` when it is linked in (it has no digest then)
 -- @tparam[opt] string name default: that of the file
 -- @treturn table `name file sha256 libraries`
-function M.scenario(scenario, path, name)
+function M.scenario(path, name)
   local base = path and (path:match("^vbench:(.+)$") or path:match("[^/]*$"):gsub("%.lua$", ""))
   return {
-    name = name or base or "scenario",
-    description = scenario.description, file = path or cjson.null, sha256 = digest_of(path),
+    name = name or base or "scenario", file = path or cjson.null, sha256 = digest_of(path),
     libraries = libraries(),
   }
 end

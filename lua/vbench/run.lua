@@ -289,7 +289,7 @@ end
 local function begin(self)
   local session = self.session
   self.report = describe.report {
-    scenario = describe.scenario(self.scenario, session.path, self.name), run = session.run,
+    scenario = describe.scenario(session.path, self.name), run = session.run,
     server = describe.server(session.server, self.ctl), args = self.options,
     script_args = session.script_args,
   }

@@ -471,7 +471,9 @@ describe("a run", function()
     file:close()
     session.path = path
     local said = execute({ phases = { one() } }).report.scenario
-    assert.equal(path, said.file)
+    assert.same({ name = said.name, file = path, sha256 = said.sha256, libraries = said.libraries },
+      said)
+    assert.equal(path:match("[^/]*$"), said.name)
     assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", said.sha256)
     os.remove(path)
   end)
