@@ -130,11 +130,12 @@ describe("the terminal report", function()
                        latency_us = { p50 = 100, p99 = 200, max = 300 } }
     assert.is_nil(render(phase):find("10.0.0.1", 1, true))
     phase.nodes[2] = { address = "10.0.0.2:7000", role = "replica", requests = 0, errors = 1,
-                       latency_us = {} }
+                       zone = cjson.null, slots = cjson.null, latency_us = {} }
     phase.quality = { queries = 1000, recall = { mean = 0.95125 }, map = 0.9 }
     local output = render(phase)
     assert.same({ "10.0.0.1:7000", "primary", "4", "0", "0.100", "0.200", "0.300" },
       row(output, "10.0.0.1:7000"))
+    assert.same({ "10.0.0.2:7000", "replica", "0", "1" }, row(output, "10.0.0.2:7000"))
     assert.truthy(output:find("1,000 queries, recall 0.9513, map 0.9000", 1, true))
   end)
 

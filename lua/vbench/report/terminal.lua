@@ -168,14 +168,19 @@ local function quality(out, phase)
   out[#out + 1] = "  " .. table.concat(parts, ", ")
 end
 
+-- What a node has not (null) is an empty cell, and a column of these is left out.
+local function known(value)
+  return (type(value) == "string" or is_number(value)) and text.plain(value) or ""
+end
+
 local function nodes(out, phase)
   if #list(phase.nodes) < 2 then return end
   local rows = { { "node", "role", "zone", "slots", "count", "errors", "p50", "p99", "max" } }
   for _, node in ipairs(phase.nodes) do
     local times = list(node.latency_us)
     rows[#rows + 1] = {
-      text.plain(node.address), text.plain(node.role or ""), text.plain(node.zone or ""),
-      text.plain(node.slots or ""), text.count(node.requests), text.count(node.errors),
+      text.plain(node.address), known(node.role), known(node.zone), known(node.slots),
+      text.count(node.requests), text.count(node.errors),
       text.ms(times.p50), text.ms(times.p99), text.ms(times.max),
     }
   end
