@@ -216,6 +216,16 @@ describe("classic", function()
       assert.matches("SET k v", result.out, 1, true)
     end)
 
+    it("may be written as --command", function()
+      local monitor = server:monitor()
+      local result = vbench.run { "-p", server.port, "-q", "-n", 15, "--no-baseline", "--command",
+        "SET 'a key' __data__" }
+      assert.equal(0, result.code, result.all)
+      local all = monitor:finish("set")
+      assert.equal(15, #all)
+      assert.same({ "SET", "a key", "xxx" }, { unpack(all[1]) })
+    end)
+
     it("needs a command", function()
       local result = vbench.run { "-p", server.port, "--" }
       assert.equal(2, result.code, result.all)

@@ -65,6 +65,13 @@ describe("the command line", function()
     assert.equal(2, state.args.clients)
   end)
 
+  it("knows the second names", function()
+    assert.is_true(read("--loop-mode").args.loop)
+    assert.same({ 99.5 }, read("--show-percentiles 99.5").args.percentiles)
+    assert.equal(7, read("--datasize 7").args.data_size)
+    assert.equal(1000, read("--keyspacelen 1k").args.keyspace)
+  end)
+
   it("leaves what stands behind -- alone", function()
     local state = read "-n 5 -- SET a -n --clients"
     assert.same({ "SET", "a", "-n", "--clients" }, state.words)
@@ -202,14 +209,16 @@ describe("a file of options", function()
   it("is told with file and line when it is wrong", function()
     for text, pattern in pairs {
       ["clients: 3\nrequets: 5\n"] = ":2: unknown option 'requets'; did you mean 'requests'?",
-      ["\n\nclients\n"] = ':3: .- is not "name: value"', ["  - a\n"] = ":1: .* belongs to nothing",
+      ["\n\nclients\n"] = ':3: the line is not "name: value"',
+      ["  - a\n"] = ":1: .* belongs to nothing",
       ["quiet: perhaps\n"] = ":1: .*true or false", ["clients: many\n"] = ":1: clients: 'many'",
-      ["config: x\n"] = ":1: unknown option",
+      ["config: x\n"] = ":1: unknown option", ["auth hunter2"] = ":1: the line is not",
     } do
       write(text)
       local failed = refused("--config " .. path)
       assert.matches(path, failed.message, 1, true)
       assert.matches(pattern, failed.message)
+      assert.is_nil(failed.message:find("hunter2", 1, true))
     end
     assert.matches("/nonexistent/x", refused("--config /nonexistent/x").message)
   end)

@@ -37,6 +37,7 @@ end
 local Reader = {}
 Reader.__index = Reader
 
+-- A line is not repeated in what is said of it: it may hold a password.
 function Reader:fail(format, ...)
   local message = ("%s:%d: %s"):format(self.path, self.number, format:format(...))
   error(failure.new(failure.USAGE, message), 0)
@@ -89,7 +90,7 @@ function Reader:below(line)
   elseif self.row and name and self.row.many == "map" then
     self:put(name .. "=" .. unquote(value))
   else
-    self:fail("'%s' belongs to nothing", line)
+    self:fail("the line belongs to nothing above it")
   end
 end
 
@@ -97,7 +98,7 @@ function Reader:line(line)
   if line:find("^%s*#") or line:find("^%s*$") or line:find("^%-%-%-%s*$") then return end
   if line:find("^%s") or line:find("^%- ") then return self:below(line) end
   local name, value = line:match("^([%w_-]+):%s*(.*)$")
-  if not name then self:fail("'%s' is not \"name: value\"", line) end
+  if not name then self:fail("the line is not \"name: value\"") end
   self:top(name, value)
 end
 

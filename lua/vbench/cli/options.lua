@@ -4,8 +4,9 @@
 -- An option has `long` (without dashes), `short` (without the dash), `also` (second names), `type`
 -- (of vbench.cli.values; "flag" takes no value), `metavar`, `default` (as it is typed), `shown`
 -- (what help says where the default is reckoned), `help`, `many` ("list": given again it adds;
--- "map": name=value), `least` and `most`, `choices`, `read_by` ("script": only a scenario that asks for it
--- has a use for it), `private` (in no saved configuration: hosts, secrets).
+-- "map": name=value), `least` and `most`, `choices`, `without` (the value when none is given),
+-- `read_by` ("script": only a scenario that asks for it has a use for it), `private` (in no saved
+-- configuration: hosts, secrets).
 -- @module vbench.cli.options
 local M = {}
 
