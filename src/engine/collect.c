@@ -43,15 +43,23 @@ int vb_run_prepare_collecting(vb_engine *engine, vb_error *err) {
   return VB_OK;
 }
 
+/* An interval is all of the warm-up or all of what counts: a second is not to mix them. */
+static void add_interval(vb_track *track, vb_crew *crew, uint32_t lane, vb_interval *interval) {
+  bool warmup = !track->counted_at || interval->start_ns < track->counted_at;
+  crew->connections[lane] = interval->open_connections;
+  if (!warmup) vb_interval_merge(&crew->published[lane], interval);
+  if (!warmup || !track->counted_at) vb_interval_merge(&track->second, interval);
+}
+
 /* What a worker that has stopped has not posted. */
 static void take_current(vb_track *track, vb_crew *crew, uint32_t lane) {
-  vb_interval *current = vb_interval_current(crew->worker->lanes[lane].intervals);
-  current->end_ns = crew->worker->lanes[lane].last_reply;
-  current->open_connections = 0;
-  if (current->end_ns > current->start_ns) {
-    vb_interval_merge(&track->second, current);
-    vb_interval_merge(&crew->published[lane], current);
-  }
+  const vb_lane *ended = &crew->worker->lanes[lane];
+  vb_interval *current = vb_interval_current(ended->intervals);
+  bool replied = ended->last_reply > current->start_ns;
+  current->end_ns = replied ? ended->last_reply : ended->ended_at;
+  current->open_connections = atomic_load(&ended->ready_shown);
+  if (replied || current->sent || current->operations || current->errors)
+    add_interval(track, crew, lane, current);
   clear_interval(current);
 }
 
@@ -60,19 +68,11 @@ static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest
   vb_interval_channel *channel = crew->worker->lanes[lane].intervals;
   if (!channel) return;
   vb_interval *interval;
-  uint64_t open = 0; /* of its last interval: connections are a level, not a count */
   while ((interval = vb_interval_take(channel))) {
-    open = interval->open_connections;
-    interval->open_connections = 0;
-    vb_interval_merge(&track->second, interval);
-    vb_interval_merge(&crew->published[lane], interval);
+    add_interval(track, crew, lane, interval);
     vb_interval_return(channel, interval);
   }
-  if (rest && vb_crew_is_readable(crew)) {
-    open = crew->worker->lanes[lane].ready_count;
-    take_current(track, crew, lane);
-  }
-  track->second.open_connections += open;
+  if (rest && vb_crew_is_readable(crew)) take_current(track, crew, lane);
 }
 
 void vb_run_take_intervals(vb_engine *engine, bool rest) {
@@ -98,7 +98,15 @@ static double us(uint64_t ns) {
   return (double)ns / ns_per_us;
 }
 
-static void end_second(vb_track *track) {
+/* Connections that the workers last said were open. */
+static uint64_t open_connections(const vb_engine *engine, uint32_t lane) {
+  uint64_t open = 0;
+  for (uint32_t w = 0; w < engine->threads; w++) open += engine->crew[w].connections[lane];
+  return open;
+}
+
+static void end_second(vb_engine *engine, uint32_t lane) {
+  vb_track *track = &engine->tracks[lane];
   const vb_interval *from = &track->second;
   vb_ns zero = track->counted_at ? track->counted_at : track->run_at;
   double t = ((double)from->end_ns - (double)zero) / (double)VB_NS_PER_S;
@@ -115,7 +123,7 @@ static void end_second(vb_track *track) {
                   .retries = from->retries,
                   .hits = from->hits,
                   .misses = from->misses,
-                  .connections = from->open_connections,
+                  .connections = open_connections(engine, lane),
                   .mean_us = vb_histogram_mean(from->latency) / ns_per_us,
                   .p50_us = us(vb_histogram_percentile(from->latency, 50)),
                   .p99_us = us(vb_histogram_percentile(from->latency, 99)),
@@ -126,7 +134,7 @@ static void end_second(vb_track *track) {
 }
 
 void vb_run_end_second(vb_engine *engine) {
-  for (uint32_t i = 0; i < engine->track_count; i++) end_second(&engine->tracks[i]);
+  for (uint32_t i = 0; i < engine->track_count; i++) end_second(engine, i);
 }
 
 /* A worker that does not answer has left what it published: one row for all its commands. */

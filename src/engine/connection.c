@@ -13,7 +13,9 @@ enum {
   READ_SIZE = 64 * 1024,  /* room for one receive behind a longer tail */
   BACKOFF_MIN_MS = 10,
   BACKOFF_MAX_MS = 1000,
-  KEPT_MAX_GB = 1
+  KEPT_MAX_GB = 1,
+  OPENINGS_MAX = 2, /* of a connection that is lost before its phase runs */
+  RECEIVES_MAX = 16 /* for one event: other connections have a turn, and so has main */
 };
 
 const char *vb_connection_address(const vb_connection *connection) {
@@ -68,10 +70,11 @@ static void close_stream(vb_connection *connection) {
   }
   if (connection->state == VB_CONNECTION_OPENING || connection->state == VB_CONNECTION_HANDSHAKE)
     lane->opening--;
+  atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);
   vb_stream_close(connection->stream);
   connection->stream = NULL;
   connection->state = VB_CONNECTION_CLOSED;
-  connection->wants_write = false;
+  connection->wants_write = connection->parked = false;
   vb_outbox_reset(&connection->outbox, &lane->worker->pool);
   set_tail(connection, 0);
 }
@@ -86,7 +89,7 @@ void vb_connection_free(vb_connection *connection) {
 
 vb_flight *vb_connection_push(vb_connection *connection) {
   vb_flight *flight = &connection->ring[connection->tail++ & (connection->ring_size - 1)];
-  flight->written = 0;
+  flight->written = connection->lane->worker->now;
   flight->failed = 0;
   return flight;
 }
@@ -99,15 +102,19 @@ static vb_ns backoff(const vb_connection *connection) {
   return half + vb_below(vb_draw(connection->lane->worker->now, connection->index, half), half);
 }
 
-static void register_stream(vb_connection *connection, int operation, uint32_t events) {
+static int register_stream(vb_connection *connection, int operation, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = connection};
-  (void)epoll_ctl(connection->lane->worker->epoll_fd, operation, connection->stream->fd, &event);
+  return epoll_ctl(connection->lane->worker->epoll_fd, operation, connection->stream->fd, &event);
 }
 
 static void want_write(vb_connection *connection, bool wanted) {
   if (connection->wants_write == wanted) return;
   connection->wants_write = wanted;
-  register_stream(connection, EPOLL_CTL_MOD, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  (void)register_stream(connection, EPOLL_CTL_MOD, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+static bool is_preparing(const vb_lane *lane) {
+  return atomic_load(&lane->state) == VB_LANE_PREPARE;
 }
 
 /* An attempt to open that failed. The first round of a phase takes a refusal as final: whoever
@@ -117,8 +124,7 @@ static void open_failed(vb_connection *connection, const vb_error *error) {
   close_stream(connection);
   connection->attempts++;
   connection->retry_at = lane->worker->now + backoff(connection);
-  bool first_round = atomic_load(&lane->state) == VB_LANE_PREPARE;
-  if (first_round || error->status == VB_EAUTH || error->status == VB_ESERVER)
+  if (is_preparing(lane) || error->status == VB_EAUTH || error->status == VB_ESERVER)
     vb_lane_fail(lane, error->status, "%s", error->text);
 }
 
@@ -127,6 +133,9 @@ void vb_connection_open(vb_connection *connection) {
   vb_error error;
   connection->head = connection->tail = connection->unstamped = connection->open = 0;
   connection->scanner = (vb_scanner){.max_reply = worker->shared->spec.max_reply};
+  connection->keep = true;
+  connection->asked = false;
+  connection->retry_at = worker->now + worker->shared->spec.connect_timeout_ns;
   if (vb_stream_connect(&connection->stream, &worker->shared->addresses[connection->node],
                         &error)) {
     open_failed(connection, &error);
@@ -135,14 +144,17 @@ void vb_connection_open(vb_connection *connection) {
   connection->state = VB_CONNECTION_OPENING;
   connection->lane->opening++;
   connection->wants_write = true;
-  register_stream(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+  if (register_stream(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT)) {
+    (void)vb_fail(&error, VB_EIO, "%s: epoll: %s", vb_connection_address(connection),
+                  strerror(errno));
+    open_failed(connection, &error);
+  }
 }
 
 static void become_ready(vb_connection *connection) {
   vb_lane *lane = connection->lane;
   vb_lane_node *node = &lane->nodes[connection->node];
-  if (connection->attempts && atomic_load(&lane->state) != VB_LANE_PREPARE)
-    lane->rows[0].counters.reconnects++;
+  if (connection->attempts && !is_preparing(lane)) lane->rows[0].counters.reconnects++;
   connection->state = VB_CONNECTION_READY;
   lane->opening--;
   connection->attempts = 0;
@@ -150,7 +162,7 @@ static void become_ready(vb_connection *connection) {
   atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);
   node->ready++;
   node->down_since = 0;
-  if (atomic_load(&lane->state) == VB_LANE_PREPARE)
+  if (is_preparing(lane))
     vb_lane_open_more(lane);
   else
     vb_connection_fill(connection);
@@ -182,14 +194,25 @@ static void send_handshake(vb_connection *connection) {
     become_ready(connection);
 }
 
+static bool starts_with(const vb_reply *reply, const char *word) {
+  size_t length = strlen(word);
+  return reply->error && reply->text && reply->text_length >= length &&
+         !memcmp(reply->text, word, length);
+}
+
 /* The reply to a request of the handshake. */
 static void judge_handshake(vb_connection *connection, const vb_flight *flight,
                             const vb_reply *reply) {
   vb_worker *worker = connection->lane->worker;
   vb_error error;
   const vb_login *login = &worker->shared->spec.login;
-  if (vb_handshake_check(login, flight->step, vb_connection_address(connection),
-                         reply->error ? reply->text : NULL, reply->text_length, &error)) {
+  bool full = starts_with(reply, "ERR max number of clients");
+  if (vb_handshake_check(login, full ? VB_HANDSHAKE_UNASKED : flight->step,
+                         vb_connection_address(connection), reply->error ? reply->text : NULL,
+                         reply->text_length, &error)) {
+    /* Once a phase runs, a server that is full, or not up again yet, is waited for. */
+    if (!is_preparing(connection->lane) && (full || starts_with(reply, "LOADING")))
+      error.status = VB_ECONNECT;
     open_failed(connection, &error);
     return;
   }
@@ -207,8 +230,10 @@ static ssize_t receive_handshake(vb_connection *connection, const char *data, si
     used += step;
     if (scan == VB_SCAN_MORE) break;
     if (scan == VB_SCAN_BAD) {
-      vb_lane_fail(connection->lane, VB_EPROTOCOL, "%s: %s", vb_connection_address(connection),
-                   connection->scanner.reason);
+      vb_error error;
+      (void)vb_fail(&error, VB_EPROTOCOL, "%s: %s", vb_connection_address(connection),
+                    connection->scanner.reason);
+      open_failed(connection, &error);
       return -1;
     }
     if (scan == VB_SCAN_REPLY)
@@ -218,15 +243,37 @@ static ssize_t receive_handshake(vb_connection *connection, const char *data, si
   return connection->state == VB_CONNECTION_CLOSED ? -1 : (ssize_t)used;
 }
 
-static void go_on_opening(vb_connection *connection) {
+/* A unix socket whose server has no room yet hangs up at once, all the time: the sweep asks again
+ * later, so that the event loop can rest. */
+static void park(vb_connection *connection) {
+  if (connection->parked) return;
+  (void)register_stream(connection, EPOLL_CTL_DEL, 0);
+  connection->parked = true;
+}
+
+static void unpark(vb_connection *connection) {
+  if (!connection->parked) return;
+  connection->parked = false;
+  connection->wants_write = true;
+  (void)register_stream(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+}
+
+static void go_on_opening(vb_connection *connection, uint32_t events) {
   vb_error error;
+  connection->lane->worker->now = vb_now();
   switch (connection->stream->ops->open(connection->stream, &error)) {
   case VB_STREAM_READY:
+    unpark(connection);
     want_write(connection, false);
     send_handshake(connection);
     return;
   case VB_STREAM_WANT_READ: want_write(connection, false); return;
-  case VB_STREAM_WANT_WRITE: want_write(connection, true); return;
+  case VB_STREAM_WANT_WRITE:
+    if (events & EPOLLHUP)
+      park(connection);
+    else
+      want_write(connection, true);
+    return;
   case VB_STREAM_FAILED: open_failed(connection, &error); return;
   }
 }
@@ -256,10 +303,16 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   vb_lane *lane = connection->lane;
   if (connection->state == VB_CONNECTION_CLOSED) return;
   vb_lane_record_flush(lane);
-  bool handshaking = connection->state != VB_CONNECTION_READY;
+  if (is_preparing(lane) && connection->state == VB_CONNECTION_READY &&
+      connection->openings < OPENINGS_MAX) {
+    close_stream(connection);
+    connection->openings++;
+    vb_connection_open(connection);
+    return;
+  }
   char text[400];
   (void)snprintf(text, sizeof text, "%s: %s", vb_connection_address(connection), message);
-  if (handshaking) {
+  if (connection->state != VB_CONNECTION_READY || is_preparing(lane)) {
     vb_error error;
     (void)vb_fail(&error, VB_ECONNECT, "%s", text);
     open_failed(connection, &error);
@@ -268,7 +321,7 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   close_stream(connection);
   connection->attempts = 1;
   connection->retry_at = lane->worker->now + backoff(connection);
-  lane->rows[0].counters.connection_errors++;
+  if (lane->counted_from != UINT64_MAX) lane->rows[0].counters.connection_errors++;
   drop_flights(connection, kind, text);
 }
 
@@ -280,6 +333,17 @@ static void stamp(vb_connection *connection, vb_ns now) {
   while (at != connection->tail && connection->ring[at & mask].end <= sent)
     connection->ring[at++ & mask].written = now;
   connection->unstamped = at;
+}
+
+/* What a failed read or write comes to. */
+static void break_stream(vb_connection *connection, ssize_t failed, const char *when) {
+  char reason[128], text[160];
+  if (failed == VB_STREAM_CLOSED)
+    (void)snprintf(reason, sizeof reason, "the server closed the connection");
+  else
+    vb_stream_reason(reason, sizeof reason, connection->stream->error_number);
+  (void)snprintf(text, sizeof text, "%s%s", when, reason);
+  vb_connection_break(connection, "connection", text);
 }
 
 void vb_connection_flush(vb_connection *connection) {
@@ -294,7 +358,7 @@ void vb_connection_flush(vb_connection *connection) {
     if (done == VB_STREAM_AGAIN)
       want_write(connection, true);
     else
-      vb_connection_break(connection, "connection", "the connection was closed while sending");
+      break_stream(connection, done, "while sending: ");
     return;
   }
   want_write(connection, false);
@@ -309,6 +373,7 @@ static void keep_tail(vb_connection *connection, const char *rest, size_t length
                 tail->length,
             rest, length);
   set_tail(connection, length);
+  if (!length && tail->capacity > SMALL_TAIL) vb_bytes_fini(tail);
 }
 
 /* Where the next bytes go: behind what is left over, in the worker's buffer when that is short,
@@ -346,9 +411,7 @@ static bool receive_once(vb_connection *connection) {
   if (got == VB_STREAM_AGAIN) return false;
   worker->now = vb_now();
   if (got < 0) {
-    vb_connection_break(connection, "connection",
-                        got == VB_STREAM_CLOSED ? "the server closed the connection"
-                                                : strerror(connection->stream->error_number));
+    break_stream(connection, got, "");
     return false;
   }
   size_t length = tail + (size_t)got, done = 0;
@@ -367,11 +430,37 @@ static bool receive_once(vb_connection *connection) {
   return (size_t)got == room;
 }
 
-/* Between phases nothing is asked, so what comes is the end, or a push. */
+/* Between phases nothing is asked: what comes is the end, or what nobody will look at. The next
+ * phase opens it again. */
 static void event_between_phases(vb_connection *connection) {
   vb_worker *worker = connection->lane->worker;
-  ssize_t got = vb_stream_read(connection->stream, worker->buffer, VB_RECEIVE_SIZE);
-  if (got < 0) close_stream(connection);
+  worker->now = vb_now();
+  if (vb_stream_read(connection->stream, worker->buffer, VB_RECEIVE_SIZE) != VB_STREAM_AGAIN)
+    close_stream(connection);
+}
+
+void vb_connection_settle(vb_connection *connection) {
+  bool idle = connection->state == VB_CONNECTION_READY && !in_flight(connection) &&
+              vb_outbox_empty(&connection->outbox) && !connection->scanner.busy &&
+              !connection->tail_bytes.length;
+  if (!idle) close_stream(connection);
+}
+
+void vb_connection_sweep(vb_connection *connection) {
+  vb_lane *lane = connection->lane;
+  bool late = lane->worker->now >= connection->retry_at;
+  switch ((enum vb_connection_state)connection->state) {
+  case VB_CONNECTION_CLOSED:
+    if (late && !is_preparing(lane)) vb_connection_open(connection);
+    return;
+  case VB_CONNECTION_OPENING:
+    if (connection->parked) go_on_opening(connection, EPOLLHUP);
+    break;
+  case VB_CONNECTION_HANDSHAKE: break;
+  case VB_CONNECTION_READY: return;
+  }
+  if (late && connection->state != VB_CONNECTION_READY && !is_preparing(lane))
+    vb_connection_break(connection, "connection", "no connection within --connect-timeout");
 }
 
 static bool lane_works(const vb_lane *lane) {
@@ -387,11 +476,11 @@ void vb_connection_event(vb_connection *connection, uint32_t events) {
     return;
   }
   if (connection->state == VB_CONNECTION_OPENING) {
-    go_on_opening(connection);
+    go_on_opening(connection, events);
     return;
   }
   if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-    while (receive_once(connection)) {
+    for (int i = 0; i < RECEIVES_MAX && receive_once(connection); i++) {
     }
   if (connection->state == VB_CONNECTION_READY)
     vb_connection_fill(connection);

@@ -44,8 +44,9 @@ static int make_shared(vb_engine *engine, const vb_engine_spec *spec, vb_error *
 }
 
 int vb_engine_new(vb_engine **out, const vb_engine_spec *spec, vb_error *err) {
-  vb_engine *engine = calloc(1, sizeof *engine);
+  vb_engine *engine = aligned_alloc(VB_CACHE_LINE, sizeof *engine);
   if (!engine) return vb_fail(err, VB_ENOMEM, "out of memory: the engine");
+  memset(engine, 0, sizeof *engine);
   int failed = make_shared(engine, spec, err);
   if (!failed) engine->crew = calloc(VB_WORKERS_MAX, sizeof *engine->crew);
   if (!failed && !engine->crew) failed = vb_fail(err, VB_ENOMEM, "out of memory: the engine");
@@ -141,14 +142,13 @@ static int fit_threads(vb_engine *engine, uint32_t threads, vb_error *err) {
     crew->worker = NULL;
     engine->threads--;
   }
-  uint32_t had = engine->threads;
   while (engine->threads < threads) {
     vb_crew *crew = &engine->crew[engine->threads];
     int failed = vb_worker_start(&crew->worker, engine->shared, engine->threads, err);
     if (failed) return failed;
     engine->threads++;
   }
-  for (uint32_t i = had; i < threads; i++) {
+  for (uint32_t i = 0; i < threads; i++) {
     int failed = await_worker(engine, &engine->crew[i], VB_WORKER_UP, "loading the script", err);
     if (failed) return failed;
   }
@@ -172,6 +172,10 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
 
 static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
                        uint32_t count, vb_error *err) {
+  if (engine->running)
+    return vb_fail(err, VB_EINVAL, "phase '%s': the one before it still runs", phases->name);
+  if (any_lost(engine))
+    return vb_fail(err, VB_EINVAL, "phase '%s': a thread does not answer", phases->name);
   if (threads < 1 || threads > VB_WORKERS_MAX)
     return vb_fail(err, VB_EINVAL, "threads: %u: 1 to %d are possible", threads, VB_WORKERS_MAX);
   if (count < 1 || count > VB_LANES_MAX)
@@ -229,7 +233,7 @@ int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_spec *ph
   /* Workers set the state themselves, later: until then the old one must not be believed. */
   for (uint32_t w = 0; w < threads; w++)
     for (uint32_t i = 0; i < count; i++)
-      atomic_store(&engine->crew[w].worker->lanes[i].state, VB_LANE_PREPARE);
+      atomic_store(&engine->crew[w].worker->lanes[i].state, VB_LANE_TOLD);
   for (uint32_t i = 0; i < lanes; i++) tell_prepare(engine, i);
   engine->prepared_at = vb_now();
   engine->started = engine->last_tick_told = false;
@@ -285,6 +289,14 @@ void vb_engine_stop(vb_engine *engine) {
   if (engine->running) stop_all(engine);
 }
 
+/* Whether no worker has, or can get, another number of a lane. Asked twice: one that was idle may
+ * have taken what another gave back. */
+static bool all_idle(const vb_engine *engine, uint32_t lane) {
+  return all_in(engine, lane, VB_LANE_IDLE, false) &&
+         !atomic_load(&engine->tracks[lane].phase.numbers.returned) &&
+         all_in(engine, lane, VB_LANE_IDLE, false);
+}
+
 /* Warm-up and duration of a lane that runs; the end of one that has no more numbers. */
 static void drive_track(vb_engine *engine, uint32_t lane, vb_ns now) {
   vb_track *track = &engine->tracks[lane];
@@ -301,8 +313,7 @@ static void drive_track(vb_engine *engine, uint32_t lane, vb_ns now) {
   if (spec->duration_ns && track->counted_at && now >= track->counted_at + spec->duration_ns) {
     track->by_time = true;
     stop_track(engine, lane);
-  } else if (all_in(engine, lane, VB_LANE_IDLE, false) &&
-             !atomic_load(&track->phase.numbers.returned)) {
+  } else if (all_idle(engine, lane)) {
     stop_track(engine, lane);
   }
 }

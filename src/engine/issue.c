@@ -12,6 +12,8 @@ static bool next_number(vb_lane *lane, uint64_t *n) {
       lane->out_of_numbers = true;
       return false;
     }
+    lane->out_of_numbers = false;
+    vb_lane_follow_warmup(lane);
   }
   *n = lane->block.first++;
   return true;
@@ -73,8 +75,10 @@ static void push_flight(vb_connection *connection, const vb_entry *entry, uint32
 }
 
 static void count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) {
-  lane->interval->sent++;
-  lane->interval->bytes_sent += bytes;
+  if (vb_lane_shows(lane, n)) {
+    lane->interval->sent++;
+    lane->interval->bytes_sent += bytes;
+  }
   if (vb_lane_counts(lane, n)) {
     lane->rows[row].counters.bytes_sent += bytes;
     if (VB_UNLIKELY(!lane->first_issue)) lane->first_issue = lane->worker->now;
@@ -171,15 +175,23 @@ static bool start_queued(vb_connection *connection) {
   return start(connection, vb_queue_pop(queue).n);
 }
 
+/* A connection of the node that waits for work and is not lost; NULL: none. */
+static vb_connection *take_waiting(vb_lane_node *node) {
+  while (node->waiting_count) {
+    vb_connection *connection = node->waiting[--node->waiting_count];
+    connection->waiting = false;
+    if (connection->state == VB_CONNECTION_READY) return connection;
+  }
+  return NULL;
+}
+
 /* Operation n waits in `node`'s queue, or goes out at once when a connection there has room. */
 static void enqueue(vb_lane *lane, uint32_t node_index, uint64_t n) {
   vb_lane_node *node = &lane->nodes[node_index];
   vb_queue_push(&node->queue, (vb_waiting){n, 0});
   lane->open++;
-  if (node->waiting_count) {
-    vb_connection *connection = node->waiting[--node->waiting_count];
-    connection->waiting = false;
-    if (connection->state != VB_CONNECTION_READY) return;
+  vb_connection *connection = take_waiting(node);
+  if (connection) {
     (void)start_queued(connection);
     if (connection->open < lane->phase->spec.pipeline) wait_for_work(connection);
     vb_worker_mark_dirty(lane->worker, connection);

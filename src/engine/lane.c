@@ -18,19 +18,19 @@ void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state) {
 }
 
 void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) {
-  if (atomic_load(&lane->state) == VB_LANE_FAILED) return;
+  if (lane->failing) return;
   va_list args;
   va_start(args, format);
   lane->error.status = status;
   (void)vsnprintf(lane->error.text, sizeof lane->error.text, format, args);
   va_end(args);
   lane->accepting = false;
-  vb_lane_set_state(lane, VB_LANE_FAILED);
+  lane->failing = true;
 }
 
 void vb_lane_operation_ended(vb_lane *lane, uint64_t n) {
   lane->open--;
-  lane->interval->operations++;
+  if (vb_lane_shows(lane, n)) lane->interval->operations++;
   if (!vb_lane_counts(lane, n)) return;
   lane->rows[0].counters.operations++;
   lane->last_reply = lane->worker->now;
@@ -75,8 +75,8 @@ static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_clien
     if (!grown[i]) grown[i] = vb_connection_new(lane, i, node, flights);
     if (i >= lane->connection_count) lane->connection_count = i + 1;
     if (!grown[i] || vb_connection_resize(grown[i], flights)) return VB_ENOMEM;
-    grown[i]->waiting = grown[i]->dirty = false;
-    grown[i]->attempts = 0;
+    grown[i]->waiting = false;
+    grown[i]->attempts = grown[i]->openings = 0;
     lane->nodes[node].connections++;
   }
   return VB_OK;
@@ -100,7 +100,7 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
 }
 
 static void reset(vb_lane *lane) {
-  lane->accepting = lane->blocked = lane->out_of_numbers = false;
+  lane->accepting = lane->blocked = lane->out_of_numbers = lane->failing = false;
   lane->block = (vb_block){0, 0};
   lane->counted_from = UINT64_MAX;
   lane->open = 0;
@@ -108,6 +108,7 @@ static void reset(vb_lane *lane) {
   lane->slowest.used = 0;
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
+  lane->ended_at = 0;
   lane->next_open = 0;
 }
 
@@ -116,7 +117,7 @@ void vb_lane_open_more(vb_lane *lane) {
     vb_connection *connection = lane->connections[lane->next_open++];
     if (connection->state != VB_CONNECTION_CLOSED) continue;
     vb_connection_open(connection);
-    if (atomic_load(&lane->state) == VB_LANE_FAILED) return;
+    if (lane->failing) return;
   }
   if (atomic_load(&lane->state) == VB_LANE_PREPARE && lane->ready_count == lane->connection_count)
     vb_lane_set_state(lane, VB_LANE_READY);
@@ -142,6 +143,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
 
 void vb_lane_run(vb_lane *lane) {
   vb_worker *worker = lane->worker;
+  if (atomic_load(&lane->state) != VB_LANE_READY) return;
   worker->now = vb_now();
   lane->interval->start_ns = worker->now;
   lane->next_second = worker->now + VB_NS_PER_S;
@@ -154,10 +156,13 @@ void vb_lane_run(vb_lane *lane) {
       vb_connection_fill(lane->connections[i]);
 }
 
-static void finish(vb_lane *lane) {
+/* The last thing that a phase does here: from now on its statistics are main's. */
+static void finish(vb_lane *lane, enum vb_lane_state state) {
   vb_lane_record_flush(lane);
-  lane->cpu_end = vb_thread_cpu();
-  vb_lane_set_state(lane, VB_LANE_DONE);
+  for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_settle(lane->connections[i]);
+  lane->ended_at = lane->worker->now;
+  if (lane->cpu_start) lane->cpu_end = vb_thread_cpu();
+  vb_lane_set_state(lane, state);
 }
 
 void vb_lane_stop(vb_lane *lane) {
@@ -172,30 +177,49 @@ void vb_lane_stop(vb_lane *lane) {
   }
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
   atomic_store(&lane->state, VB_LANE_DRAIN);
-  if (!lane->open) finish(lane);
+  if (!lane->open) finish(lane, VB_LANE_DONE);
 }
 
-/* The warm-up has ended since the last round: what follows counts. */
-static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
-  lane->counted_from = counted_from;
-  lane->cpu_start = vb_thread_cpu();
-  lane->next_second = lane->worker->now;
+/* False when main has not taken the last ones: then the current one goes on. */
+static bool post_interval(vb_lane *lane) {
+  vb_lane_record_flush(lane);
+  lane->interval->open_connections = lane->ready_count;
+  bool posted = vb_interval_post(lane->intervals, lane->worker->now);
+  if (posted) lane->interval = vb_interval_current(lane->intervals);
+  return posted;
 }
 
 static void post_second(vb_lane *lane) {
-  vb_ns now = lane->worker->now;
-  vb_lane_record_flush(lane);
-  lane->interval->open_connections = lane->ready_count;
-  if (vb_interval_post(lane->intervals, now)) lane->interval = vb_interval_current(lane->intervals);
-  while (lane->next_second <= now) lane->next_second += VB_NS_PER_S;
+  (void)post_interval(lane);
+  while (lane->next_second <= lane->worker->now) lane->next_second += VB_NS_PER_S;
+}
+
+/* What follows counts. No interval has both: main tells the warm-up's by their start. */
+static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
+  if (!post_interval(lane)) {
+    vb_histogram *latency = lane->interval->latency;
+    vb_histogram_reset(latency);
+    *lane->interval = (vb_interval){.latency = latency, .start_ns = lane->worker->now};
+  }
+  lane->counted_from = counted_from;
+  lane->cpu_start = vb_thread_cpu();
+  lane->next_second = lane->worker->now + VB_NS_PER_S;
+}
+
+void vb_lane_follow_warmup(vb_lane *lane) {
+  uint64_t from = atomic_load_explicit(&lane->phase->numbers.counted_from, memory_order_relaxed);
+  if (VB_UNLIKELY(from != lane->counted_from)) begin_to_count(lane, from);
 }
 
 void vb_lane_round(vb_lane *lane) {
   int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
-  if (state == VB_LANE_DRAIN && !lane->open) finish(lane);
+  if (VB_UNLIKELY(lane->failing)) {
+    finish(lane, VB_LANE_FAILED);
+    return;
+  }
+  if (state == VB_LANE_DRAIN && !lane->open) finish(lane, VB_LANE_DONE);
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
-  uint64_t counted = atomic_load_explicit(&lane->phase->numbers.counted_from, memory_order_relaxed);
-  if (VB_UNLIKELY(counted != lane->counted_from)) begin_to_count(lane, counted);
+  vb_lane_follow_warmup(lane);
   if (lane->worker->now >= lane->next_second) post_second(lane);
   if (lane->node_count > 1 && !lane->blocked) vb_lane_fill_waiting(lane);
   if (state == VB_LANE_RUN && lane->out_of_numbers && !lane->open)
@@ -206,7 +230,7 @@ static void time_out(vb_connection *connection, vb_ns limit) {
   const vb_flight *oldest = &connection->ring[connection->head & (connection->ring_size - 1)];
   vb_ns now = connection->lane->worker->now;
   if (connection->state != VB_CONNECTION_READY || connection->head == connection->tail) return;
-  if (!oldest->written || now < oldest->written + limit) return;
+  if (now < oldest->written + limit) return;
   char message[80];
   (void)snprintf(message, sizeof message, "no reply within %.3g s",
                  (double)limit / (double)VB_NS_PER_S);
@@ -251,16 +275,13 @@ void vb_lane_sweep(vb_lane *lane) {
   vb_ns now = lane->worker->now;
   int state = atomic_load(&lane->state);
   if (state == VB_LANE_DRAIN && now >= lane->drain_until) give_up_draining(lane);
-  if (state != VB_LANE_RUN && state != VB_LANE_IDLE && state != VB_LANE_DRAIN) return;
+  if (state == VB_LANE_READY) return;
   vb_ns limit = lane->phase->spec.timeout_ns;
   for (uint32_t i = 0; i < lane->connection_count; i++) {
-    vb_connection *connection = lane->connections[i];
-    if (limit) time_out(connection, limit);
-    if (state != VB_LANE_DRAIN && connection->state == VB_CONNECTION_CLOSED &&
-        now >= connection->retry_at)
-      vb_connection_open(connection);
+    if (limit) time_out(lane->connections[i], limit);
+    if (state != VB_LANE_DRAIN) vb_connection_sweep(lane->connections[i]);
   }
-  if (state == VB_LANE_DRAIN) return;
+  if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
   check_nodes(lane);
   share_numbers(lane, state);
 }

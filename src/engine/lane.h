@@ -18,9 +18,10 @@ typedef struct vb_phase {
   atomic_bool exhausted; /* a cursor ended it */
 } vb_phase;
 
-/* Where a lane stands. Written by the worker, but for VB_LANE_PREPARE; main is told of changes. */
+/* Where a lane stands. Written by the worker, but for VB_LANE_TOLD; main is told of changes. */
 enum vb_lane_state {
   VB_LANE_OFF,     /* no phase */
+  VB_LANE_TOLD,    /* main has told it to prepare, and the worker has not begun */
   VB_LANE_PREPARE, /* connections are being opened */
   VB_LANE_READY,   /* all are open */
   VB_LANE_RUN,
@@ -33,7 +34,8 @@ enum vb_lane_state {
 /* One request, or one transaction, that waits for its replies. */
 typedef struct vb_flight {
   uint64_t n;
-  vb_ns written;         /* clock before the write that carried its last byte; 0: not yet */
+  vb_ns written;         /* clock before the write that carried its last byte; until then, when
+                            it was put in the queue */
   uint64_t end;          /* where its last byte ends in the outbox's count */
   const vb_entry *entry; /* NULL: part of the handshake */
   uint16_t step;         /* of the entry; of the handshake */
@@ -61,8 +63,12 @@ typedef struct vb_connection {
   bool wants_write;  /* registered for writability */
   bool waiting;      /* on its node's list of connections with room */
   bool dirty;        /* on the worker's list of connections to flush */
+  bool parked;       /* out of the event loop: the sweep goes on opening it */
+  bool asked;        /* the reply under way began when one was waited for */
+  bool keep;         /* the bytes of the reply under way are wanted */
+  uint8_t openings;  /* in this phase, before it runs */
   uint32_t attempts; /* failed ones in a row */
-  vb_ns retry_at;    /* when closed: next attempt to open */
+  vb_ns retry_at;    /* when closed: next attempt to open; while opening: when it is given up */
   vb_scanner scanner;
   vb_bytes tail_bytes; /* the unfinished end of what was received */
 } vb_connection;
@@ -88,6 +94,7 @@ typedef struct vb_lane {
   vb_phase *phase;
   uint32_t index;
   bool accepting;        /* operations may be started */
+  bool failing;          /* `error` says why; the round's end makes it VB_LANE_FAILED */
   bool out_of_numbers;   /* no more to take */
   bool program_ends;     /* a cursor may end in the middle of a sequence */
   bool blocked;          /* a node's queue is full: others wait for it */
@@ -107,7 +114,7 @@ typedef struct vb_lane {
   uint64_t slowest_floor;
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
-  vb_ns next_second, first_issue, last_reply, drain_until;
+  vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
   vb_ns cpu_start, cpu_end;
   atomic_int state;        /* shared: enum vb_lane_state */
   atomic_uint ready_shown; /* shared: connections ready, for messages */
@@ -131,7 +138,14 @@ void vb_lane_open_more(vb_lane *lane);
 static inline bool vb_lane_counts(const vb_lane *lane, uint64_t n) {
   return n >= lane->counted_from;
 }
-/* The lane cannot go on: keeps the first reason and tells main. */
+/* Whether it is in the seconds: during the warm-up everything is, then what counts. */
+static inline bool vb_lane_shows(const vb_lane *lane, uint64_t n) {
+  return n >= lane->counted_from || lane->counted_from == UINT64_MAX;
+}
+/* Follows the end of the warm-up: after each block of numbers, so that all that count are seen to.
+ */
+void vb_lane_follow_warmup(vb_lane *lane);
+/* The lane cannot go on: keeps the first reason; main is told at the end of the round. */
 void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) VB_PRINTF(3, 4);
 void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state);
 /* An operation has ended, well or not. */
@@ -147,7 +161,7 @@ void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
                          const char *message);
 /* Counts an error reply. */
 void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
-                               const char *text, size_t length);
+                               const vb_reply *reply);
 
 /* issue.c: operations on their way out. */
 /* Starts operations until the connection's window is full or there is nothing to start, and writes
@@ -176,6 +190,10 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
 void vb_connection_flush(vb_connection *connection);
 /* Readiness from the event loop. */
 void vb_connection_event(vb_connection *connection, uint32_t events);
+/* Every 10 to 100 ms: goes on opening, gives that up, or begins it anew. */
+void vb_connection_sweep(vb_connection *connection);
+/* The phase is over: closes it unless it can serve the next one as it is. */
+void vb_connection_settle(vb_connection *connection);
 /* Puts a flight behind the others. */
 vb_flight *vb_connection_push(vb_connection *connection);
 const char *vb_connection_address(const vb_connection *connection);

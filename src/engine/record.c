@@ -57,8 +57,8 @@ void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
 }
 
 void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
-                               const char *text, size_t length) {
+                               const vb_reply *reply) {
   if (!vb_lane_counts(lane, n)) return;
-  vb_error_table_reply(&lane->rows[row].errors, text, length);
+  vb_error_table_reply(&lane->rows[row].errors, reply->text ? reply->text : "", reply->text_length);
   count_error(lane, row, node);
 }

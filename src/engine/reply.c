@@ -6,7 +6,7 @@ static void count_success(vb_connection *connection, const vb_flight *flight, ui
                           const vb_outcome *outcome) {
   vb_lane *lane = connection->lane;
   vb_counters *counters = &lane->rows[row].counters;
-  lane->interval->requests++;
+  if (vb_lane_shows(lane, flight->n)) lane->interval->requests++;
   if (!vb_lane_counts(lane, flight->n)) return;
   counters->requests++;
   if (lane->node_rows) lane->node_rows[connection->node].counters.requests++;
@@ -27,8 +27,7 @@ static bool judge_command(vb_connection *connection, const vb_flight *flight, co
                           const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   if (VB_UNLIKELY(reply->error)) {
-    vb_lane_count_error_reply(lane, step->row, connection->node, flight->n,
-                              reply->text ? reply->text : "", reply->text_length);
+    vb_lane_count_error_reply(lane, step->row, connection->node, flight->n, reply);
     return false;
   }
   if (!vb_command_has_processors(step->command)) {
@@ -98,14 +97,25 @@ static void advance(vb_connection *connection, const vb_flight *flight, const vb
   vb_lane_operation_ended(connection->lane, flight->n);
 }
 
+static bool is_queued(const vb_reply *reply) {
+  static const char word[] = "QUEUED";
+  return reply->text && reply->text_length == sizeof word - 1 &&
+         !memcmp(reply->text, word, sizeof word - 1);
+}
+
 /* One reply of a transaction on its way to EXEC: +OK, then +QUEUED or an error for each step. */
 static void judge_queued(vb_connection *connection, vb_flight *flight, const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
   uint32_t index = flight->entry->step_count + 1u - flight->replies;
-  if (!reply->error) return;
-  flight->failed++;
   uint32_t row = index ? flight->entry->steps[index - 1].row : flight->entry->row;
-  vb_lane_count_error_reply(connection->lane, row, connection->node, flight->n, reply->text,
-                            reply->text_length);
+  if (reply->error) {
+    vb_lane_count_error_reply(lane, row, connection->node, flight->n, reply);
+    flight->failed++;
+  } else if (index && !flight->failed && !is_queued(reply)) {
+    vb_lane_count_error(lane, row, connection->node, flight->n, "protocol",
+                        "a command between MULTI and EXEC was not queued");
+    flight->failed++;
+  }
 }
 
 /* Each element of EXEC's array is the reply of its command. True when all were answered well. */
@@ -114,7 +124,12 @@ static bool judge_elements(vb_connection *connection, const vb_flight *flight,
   const vb_entry *entry = flight->entry;
   const char *at = vb_reply_first(reply);
   bool well = true;
-  for (uint32_t i = 0; i < entry->step_count && (int64_t)i < reply->integer; i++) {
+  if (!at || reply->integer != entry->step_count) {
+    vb_lane_count_error(connection->lane, entry->row, connection->node, flight->n, "protocol",
+                        "EXEC's reply has not one element for each command");
+    return false;
+  }
+  for (uint32_t i = 0; i < entry->step_count; i++) {
     vb_reply element;
     vb_flight step = *flight;
     step.step = (uint16_t)i;
@@ -129,10 +144,10 @@ static void judge_exec(vb_connection *connection, const vb_flight *flight, const
   vb_worker *worker = lane->worker;
   const vb_entry *entry = flight->entry;
   bool counts = vb_lane_counts(lane, flight->n);
-  if (reply->error) {
-    if (!flight->failed)
-      vb_lane_count_error_reply(lane, entry->row, connection->node, flight->n, reply->text,
-                                reply->text_length);
+  if (flight->failed) {
+    /* counted already; EXEC only says so again */
+  } else if (reply->error) {
+    vb_lane_count_error_reply(lane, entry->row, connection->node, flight->n, reply);
   } else if (reply->null) {
     if (counts) lane->rows[entry->row].counters.conflicts++;
   } else if (judge_elements(connection, flight, reply) && counts) {
@@ -148,15 +163,16 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_worker *worker = lane->worker;
   vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  bool counts = vb_lane_counts(lane, head->n);
+  if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
   if (head->entry->kind == VB_ENTRY_TRANSACTION && --head->replies) {
+    if (counts) lane->rows[head->entry->row].counters.bytes_received += reply->size;
     judge_queued(connection, head, reply);
     return;
   }
   vb_flight flight = *head; /* the ring's place may be taken by what follows */
   connection->head++;
-  bool counts = vb_lane_counts(lane, flight.n);
   uint32_t row = flight.entry->row;
-  lane->interval->bytes_received += reply->size;
   if (flight.entry->kind == VB_ENTRY_TRANSACTION) {
     judge_exec(connection, &flight, reply);
   } else {
@@ -174,12 +190,17 @@ static void protocol_error(vb_connection *connection, const char *message) {
   vb_connection_break(connection, "protocol", message);
 }
 
-/* Whether the bytes of the reply that comes next are wanted. */
-static bool keeps_next(const vb_connection *connection) {
-  if (connection->head == connection->tail) return true; /* nobody asked: to be shown */
+/* A reply begins: whether one is waited for, and whether its bytes are wanted. A transaction's
+ * first replies come while its last commands may still be on their way out. */
+static void begin_reply(vb_connection *connection) {
   const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
-  return head->entry->kind == VB_ENTRY_TRANSACTION ||
-         vb_command_keeps_reply(head->entry->steps[head->step].command);
+  connection->asked = connection->head != connection->unstamped;
+  connection->keep = true; /* nobody asked: to be shown */
+  if (connection->head == connection->tail) return;
+  if (head->entry->kind == VB_ENTRY_TRANSACTION)
+    connection->asked |= head->replies > 1;
+  else
+    connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command);
 }
 
 /* An error of its own when nothing is in flight that could fail with it. */
@@ -205,7 +226,7 @@ static bool take(vb_connection *connection, enum vb_scan scan, const vb_reply *r
   case VB_SCAN_MORE: return true;
   case VB_SCAN_REPLY: break;
   }
-  if (VB_UNLIKELY(connection->head == connection->unstamped)) {
+  if (VB_UNLIKELY(!connection->asked)) {
     unasked(connection, reply);
     return false;
   }
@@ -215,11 +236,14 @@ static bool take(vb_connection *connection, enum vb_scan scan, const vb_reply *r
 
 ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_t length) {
   size_t used = 0;
+  bool begun = connection->scanner.busy || connection->tail_bytes.length;
   while (used < length) {
     vb_reply reply;
     size_t step;
+    if (!begun) begin_reply(connection);
+    begun = false;
     enum vb_scan scan = vb_scanner_next(&connection->scanner, data + used, length - used,
-                                        keeps_next(connection), &step, &reply);
+                                        connection->keep, &step, &reply);
     used += step;
     if (scan == VB_SCAN_MORE) break;
     if (!take(connection, scan, &reply)) return -1;

@@ -41,7 +41,8 @@ typedef struct vb_crew {
   vb_ns calls_since;                   /* when it was seen first */
   vb_interval published[VB_LANES_MAX]; /* all intervals of this run: what a lost worker leaves */
   uint64_t operations[VB_LANES_MAX];
-  char *result; /* of thread.done */
+  uint64_t connections[VB_LANES_MAX]; /* open at the end of its last interval */
+  char *result;                       /* of thread.done */
   bool lost;
   bool frozen; /* lost, and it stays where it is: what it had counted can be read */
 } vb_crew;

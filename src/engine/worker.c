@@ -89,7 +89,8 @@ static void read_messages(vb_worker *worker) {
 
 static bool lane_is_up(const vb_lane *lane) {
   int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
-  return state != VB_LANE_OFF && state != VB_LANE_DONE && state != VB_LANE_FAILED;
+  return state != VB_LANE_OFF && state != VB_LANE_TOLD && state != VB_LANE_DONE &&
+         state != VB_LANE_FAILED;
 }
 
 /* Milliseconds to wait for events: until the next sweep, or for ever when nothing goes on. Sweeps
