@@ -37,6 +37,10 @@ describe("metrics", function()
   it("names the nearest metric when there is none", function()
     assert.has_error(function() metrics.metric(read, "p99ms") end,
       "unknown metric 'p99ms'; did you mean 'p99_ms'?")
+    assert.has_error(function() metrics.metric(read, "p99") end,
+      "unknown metric 'p99'; did you mean 'p99_ms'?")
+    assert.has_error(function() metrics.metric(read, "get.max") end,
+      "unknown metric 'get.max'; did you mean 'get.max_ms'?")
     assert.has_error(function() metrics.metric(read, "gat.p99_ms") end,
       "unknown metric 'gat.p99_ms'; did you mean 'get.p99_ms'?")
     assert.has_error(function() metrics.metric(read, "get.cpu_us_per_request") end,

@@ -136,7 +136,9 @@ local function unknown(name, commands, own)
       if not metric.phase_only then known[#known + 1] = command .. "." .. metric.name end
     end
   end
-  return ("unknown metric '%s'%s"):format(name, nearest.hint(name, known))
+  local hint = nearest.hint(name, known)
+  if contains(known, name .. "_ms") then hint = ("; did you mean '%s_ms'?"):format(name) end
+  return ("unknown metric '%s'%s"):format(name, hint)
 end
 
 --- Finds what a name means, without a result: for thresholds, before a run.
