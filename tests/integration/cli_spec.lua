@@ -214,6 +214,19 @@ describe("the command line", function()
       assert.matches("%f[%d]" .. slot .. "%f[%D]", run.out)
     end)
 
+    it("says when a step of a sequence runs, and shows a transaction whole", function()
+      local out = expect_exit(0, "check", vbench.scenario [[
+        local get = vb.command { "GET", vb.key "a" }
+        local set = vb.command { "SET", vb.key "a", "b" }
+        return vb.scenario { phases = {
+          vb.phase { name = "one", run = vb.sequence { get, set:when("miss") } },
+          vb.phase { name = "two", run = vb.transaction { get, set } },
+        } } ]]).out
+      assert.matches("n=0 +GET a\n +key a %(slot 15495%)\n +when miss +SET a b\n", out)
+      assert.matches("n=0 +MULTI\n +GET a\n +key a %(slot 15495%)\n +SET a b\n" ..
+        " +key a %(slot 15495%)\n +EXEC\n", out)
+    end)
+
     it("prints exactly what a run sends", function()
       local checked = expect_exit(0, "check", path, "--seed", 5, "--kind=green").out
       local monitor = server:monitor()

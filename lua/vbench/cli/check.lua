@@ -51,6 +51,9 @@ local function slot_of(key)
   return tonumber(C.vb_slot(key, #key))
 end
 
+-- What stands around a transaction: that it has no key says nothing.
+local FRAME = { MULTI = true, EXEC = true }
+
 -- A command as it is sent, and the keys in it with their slots.
 local function show_request(out, left, words, marks)
   local shown, keys = {}, {}
@@ -60,21 +63,16 @@ local function show_request(out, left, words, marks)
       keys[#keys + 1] = ("%s (slot %d)"):format(shown[i], slot_of(word))
     end
   end
-  out[#out + 1] = ("  %-6s %s"):format(left, table.concat(shown, " "))
-  out[#out + 1] = ("  %-6s %s"):format("", #keys == 0 and "no key"
+  out[#out + 1] = ("  %-9s %s"):format(left, table.concat(shown, " "))
+  if #words == 1 and FRAME[words[1]] then return end
+  out[#out + 1] = ("  %-9s %s"):format("", #keys == 0 and "no key"
     or (#keys == 1 and "key " or "keys ") .. table.concat(keys, ", "))
 end
 
--- What keys says of each request; MULTI and EXEC have no place in it.
-local function marks_of(requests, keys)
-  local list, lines, at = {}, {}, 0
-  for line in keys:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
-  local wrapped = #requests == #lines + 2
-  for i = 1, #requests do
-    local outside = wrapped and (i == 1 or i == #requests)
-    if not outside then at = at + 1 end
-    list[i] = outside and "" or lines[at] or ""
-  end
+-- What `keys` says of each request: a letter an argument.
+local function marks_of(keys)
+  local list = {}
+  for line in keys:gmatch("([^\n]*)\n") do list[#list + 1] = line end
   return list
 end
 
@@ -89,7 +87,7 @@ local function show_operation(self, spec, n)
     error(failure.new(engines.exit_code(status), ffi.string(err.text)), 0)
   end
   local requests = requests_in(ffi.string(request[0], length[0]))
-  return requests, marks_of(requests, ffi.string(keys[0], keys_length[0]))
+  return requests, marks_of(ffi.string(keys[0], keys_length[0]))
 end
 
 -- Only of a mix is an operation worth showing late: the first of an entry.
@@ -97,6 +95,15 @@ local function first_words(requests)
   local words = {}
   for i, request in ipairs(requests) do words[i] = request[1] end
   return table.concat(words, " ")
+end
+
+-- What stands before a request: the operation's number, or when the step runs.
+local function left_of(run, n, i)
+  if i == 1 then return ("n=%d"):format(n) end
+  local step = run.kind == "sequence" and run.spec.steps[i]
+  local condition = step and step.condition
+  if not condition then return "" end
+  return type(condition) == "function" and "when true" or "when " .. condition
 end
 
 local function show_operations(self, out, phase, spec)
@@ -110,7 +117,7 @@ local function show_operations(self, out, phase, spec)
     local what = first_words(requests)
     if n < SHOWN or not seen[what] then
       for i, words in ipairs(requests) do
-        show_request(out, i == 1 and ("n=%d"):format(n) or "", words, marks[i])
+        show_request(out, left_of(phase.run, n, i), words, marks[i])
       end
     end
     seen[what] = true
