@@ -33,8 +33,8 @@ function M.is(value)
   return getmetatable(value) == Failure
 end
 
---- Anything that was raised, as a failure: what is none yet is a mistake of the script, unless it was
--- raised at a line of vbench's own, whose traceback is kept. A handler for xpcall.
+--- Anything that was raised, as a failure. What is none yet is a mistake of the script, unless it
+-- was raised at a line of vbench's own, whose traceback is kept. A handler for xpcall.
 -- @param raised anything
 -- @treturn table failure
 function M.of(raised)
