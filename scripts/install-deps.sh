@@ -84,8 +84,8 @@ apt_install() {
 with_apt() {
   local build=(gcc libc6-dev make cmake pkg-config luajit libluajit-5.1-dev libhiredis-dev
     zlib1g-dev lua-argparse lua-cjson lua-cjson-dev)
-  local tests=(libcmocka-dev lua-busted clang-format python3 redis-server redis-tools util-linux
-    procps)
+  local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 redis-server redis-tools
+    util-linux procps)
   local package missing=0
   for package in "${build[@]}"; do apt_installed "$package" || missing=1; done
   [[ $what == build && $missing == 0 ]] || as_root apt-get update -q
