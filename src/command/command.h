@@ -40,7 +40,7 @@ VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err)
 VB_API const char *vb_command_name(const vb_command *command);
 
 #ifndef VB_CDEF
-enum { VB_CURRENT_MAX = 4 };
+enum { VB_CURRENT_MAX = 16 };
 
 /* The operation that is being written or judged: begun with its number, filled by draws. */
 typedef struct vb_operation {

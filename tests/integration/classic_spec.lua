@@ -196,6 +196,22 @@ describe("classic", function()
       assert.is_true(differ > 95)
     end)
 
+    it("tells all nine names apart, wherever they stand again", function()
+      local words = { "MSET" }
+      for _, name in ipairs { "1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th" } do
+        words[#words + 1] = "k:__rand_" .. name .. "__"
+        words[#words + 1] = "__rand_" .. name .. "__"
+      end
+      for _, args in ipairs(command(words, "-n", 20)) do
+        local seen = {}
+        for i = 2, 18, 2 do
+          assert.equal(args[i], "k:" .. args[i + 1])
+          assert.is_nil(seen[args[i]])
+          seen[args[i]] = true
+        end
+      end
+    end)
+
     it("fills __data__ with -d bytes", function()
       local all = command({ "SET", "k", "__data__" }, "-n", 20, "-d", 55)
       assert.equal(20, #all)

@@ -12,8 +12,8 @@
 
 #include <math.h>
 
-static vb_keyspace *keys, *spaces[5];
-static vb_cursor *ordered, *uniform, *cursors[5];
+static vb_keyspace *keys, *spaces[VB_CURRENT_MAX + 1];
+static vb_cursor *ordered, *uniform, *cursors[VB_CURRENT_MAX + 1];
 static vb_command *get, *set, *repeat, *by_id, *ping;
 
 static vb_part key_of(const vb_cursor *cursor) {
@@ -25,7 +25,7 @@ static int set_up(void **state) {
   keys = test_keyspace("k:", 2, 100);
   ordered = test_cursor(keys, (vb_cursor_spec){0});
   uniform = test_cursor(keys, (vb_cursor_spec){.order = VB_ORDER_UNIFORM});
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i <= VB_CURRENT_MAX; i++) {
     spaces[i] = test_keyspace((char[]){(char)('a' + i), 0}, 2, 100);
     cursors[i] = test_cursor(spaces[i], (vb_cursor_spec){.wrap = 1});
   }
@@ -41,7 +41,7 @@ static int tear_down(void **state) {
   (void)state;
   vb_command *const commands[] = {get, set, repeat, by_id, ping};
   for (size_t i = 0; i < VB_ARRAY_LENGTH(commands); i++) vb_command_free(commands[i]);
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i <= VB_CURRENT_MAX; i++) {
     vb_cursor_free(cursors[i]);
     vb_keyspace_free(spaces[i]);
   }
@@ -199,19 +199,20 @@ static void nothing_repeats_an_id_that_was_not_drawn(void **state) {
   vb_command_free(verifies);
 }
 
-static void current_ids_of_at_most_four_keyspaces(void **state) {
+static void current_ids_of_so_many_keyspaces(void **state) {
   (void)state;
-  vb_command *four = TEST_COMMAND("A", {KEY, key_of(cursors[0])}, {KEY, key_of(cursors[1])},
-                                  {KEY, key_of(cursors[2])}, {KEY, key_of(cursors[3])},
-                                  {KEY, {.kind = VB_PART_CURRENT, .keyspace = spaces[3]}});
-  vb_command *fifth = TEST_COMMAND("B", {KEY, key_of(cursors[4])});
+  vb_command *one[VB_CURRENT_MAX + 1];
+  const vb_command *steps[VB_CURRENT_MAX + 1];
+  for (int i = 0; i <= VB_CURRENT_MAX; i++)
+    one[i] = TEST_COMMAND("A", {KEY, key_of(cursors[i])},
+                          {KEY, {.kind = VB_PART_CURRENT, .keyspace = spaces[i]}});
+  for (int i = 0; i <= VB_CURRENT_MAX; i++) steps[i] = one[i];
   vb_program *program = vb_program_new();
-  add(program, VB_ENTRY_SEQUENCE, 1, NULL, COMMANDS(four, four));
+  add(program, VB_ENTRY_SEQUENCE, 1, NULL, steps, VB_CURRENT_MAX);
   vb_program_free(compiled(program));
-  expect_error("command 'B': an operation with keys of more than 4 keyspaces", VB_ENTRY_SEQUENCE,
-               COMMANDS(four, fifth));
-  vb_command_free(four);
-  vb_command_free(fifth);
+  expect_error("command 'A': an operation with keys of more than 16 keyspaces", VB_ENTRY_SEQUENCE,
+               steps, VB_CURRENT_MAX + 1);
+  for (int i = 0; i <= VB_CURRENT_MAX; i++) vb_command_free(one[i]);
 }
 
 static void mistakes_are_named(void **state) {
@@ -331,7 +332,7 @@ int main(void) {
       cmocka_unit_test(a_program_ends_when_a_cursor_of_it_does),
       cmocka_unit_test(steps_draw_for_those_behind_them),
       cmocka_unit_test(nothing_repeats_an_id_that_was_not_drawn),
-      cmocka_unit_test(current_ids_of_at_most_four_keyspaces),
+      cmocka_unit_test(current_ids_of_so_many_keyspaces),
       cmocka_unit_test(mistakes_are_named),
       cmocka_unit_test(conditions_are_of_sequences),
       cmocka_unit_test(shows_a_transaction_as_it_is_sent),
