@@ -64,10 +64,30 @@ static bool any_lost(const vb_engine *engine) {
   return false;
 }
 
+/* Tells all to end, and waits for those in a call of a script as long as that may take. False when
+ * some are lost. */
+static bool end_workers(vb_engine *engine) {
+  vb_ns limit = engine->shared ? engine->shared->spec.hook_timeout_ns : 0;
+  vb_ns until = limit ? vb_now() + limit + LOST_MS * VB_NS_PER_MS : UINT64_MAX;
+  for (uint32_t i = 0; i < engine->threads; i++)
+    if (!engine->crew[i].lost)
+      vb_worker_tell(engine->crew[i].worker, (vb_message){.kind = VB_MESSAGE_QUIT});
+  for (uint32_t i = 0; i < engine->threads; i++) {
+    vb_crew *crew = &engine->crew[i];
+    while (!crew->lost && !atomic_load(&crew->worker->ended)) {
+      if (vb_now() > until)
+        crew->lost = true;
+      else
+        wait_for_news(engine, WATCH_MS);
+    }
+  }
+  return !any_lost(engine);
+}
+
 void vb_engine_free(vb_engine *engine) {
   if (!engine) return;
   /* A lost worker goes on using what is shared: then nothing of it can be freed. */
-  bool lost = engine->crew && any_lost(engine);
+  bool lost = !end_workers(engine);
   for (uint32_t i = 0; i < engine->threads; i++) {
     if (engine->crew[i].lost)
       vb_worker_abandon(engine->crew[i].worker);

@@ -194,8 +194,10 @@ static void post_second(vb_lane *lane) {
   while (lane->next_second <= lane->worker->now) lane->next_second += VB_NS_PER_S;
 }
 
-/* What follows counts. No interval has both: main tells the warm-up's by their start. */
+/* What follows counts. No interval has both: main tells the warm-up's by their start, which is
+ * after its own clock only when it is read anew. */
 static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
+  lane->worker->now = vb_now();
   if (!post_interval(lane)) {
     vb_histogram *latency = lane->interval->latency;
     vb_histogram_reset(latency);

@@ -171,6 +171,8 @@ static void *run_thread(void *argument) {
   loop(worker);
   for (uint32_t i = 0; i < VB_LANES_MAX; i++) vb_lane_free(&worker->lanes[i]);
   if (worker->hooked) spec->script->close(worker->hooks.state);
+  atomic_store(&worker->ended, true);
+  vb_worker_notify(worker);
   return NULL;
 }
 
@@ -224,7 +226,6 @@ void vb_worker_tell(vb_worker *worker, vb_message message) {
 }
 
 void vb_worker_free(vb_worker *worker) {
-  if (!worker) return;
   vb_worker_tell(worker, (vb_message){.kind = VB_MESSAGE_QUIT});
   (void)pthread_join(worker->thread, NULL);
   release(worker);

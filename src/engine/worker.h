@@ -62,6 +62,7 @@ typedef struct vb_worker {
   vb_error error;      /* shared once the state says so */
   vb_bytes result;     /* likewise */
   atomic_bool quit;
+  atomic_bool ended;    /* shared: the thread does nothing more */
   pthread_mutex_t lock; /* of the messages */
   vb_message messages[VB_MESSAGES_MAX];
   uint32_t message_count;
@@ -71,7 +72,7 @@ typedef struct vb_worker {
 int vb_worker_start(vb_worker **out, vb_engine_shared *shared, uint32_t index, vb_error *err);
 /* Main: sends a message. */
 void vb_worker_tell(vb_worker *worker, vb_message message);
-/* Main: ends the thread and frees everything. Takes NULL. */
+/* Main: ends the thread and frees everything; one that is in a call of a script is waited for. */
 void vb_worker_free(vb_worker *worker);
 /* Main: gives up on a thread that does not answer. */
 void vb_worker_abandon(vb_worker *worker);

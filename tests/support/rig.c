@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-enum { PATIENCE_S = 20 };
+enum { PATIENCE_S = 20, HOOK_MS = 300 };
 
 static void add_argument(vb_command *command, const vb_part *part, int key) {
   vb_error err;
@@ -38,6 +38,9 @@ static vb_command *make_command(rig *self, const rig_spec *spec, int index) {
     const vb_processor expect = {
         .kind = VB_REPLY_EXPECT, .text = self->value, .length = (size_t)spec->keeps};
     assert_int_equal(vb_command_processor(command, &expect, &err), VB_OK);
+  } else if (spec->script) {
+    assert_int_equal(
+        vb_command_processor(command, &(vb_processor){.kind = VB_REPLY_FUNCTION}, &err), VB_OK);
   } else if (!spec->value) {
     assert_int_equal(vb_command_processor(command, &(vb_processor){.kind = VB_REPLY_HITS}, &err),
                      VB_OK);
@@ -74,6 +77,8 @@ void rig_make(rig *self, const rig_spec *spec, const fake *server) {
   make_program(self, spec);
   vb_engine_spec engine = {.endpoints = &self->endpoint,
                            .endpoint_count = 1,
+                           .script = spec->script,
+                           .hook_timeout_ns = HOOK_MS * VB_NS_PER_MS,
                            .login = spec->login,
                            .connect_timeout_ns =
                                (spec->connect_ms ? spec->connect_ms : 2000) * VB_NS_PER_MS,
