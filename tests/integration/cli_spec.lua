@@ -112,6 +112,15 @@ describe("the command line", function()
       expect_refusal({ "--pipelin", "--pipeline" }, "-t", "set", "--pipelin=5")
     end)
 
+    it("an unknown option behind a scenario also when there is no server to ask", function()
+      local path = vbench.scenario(script)
+      local run = expect_exit(1, path, "--locl", "-p", 1)
+      assert.matches("connection refused", run.err, 1, true)
+      assert.matches("--locl is left for the scenario: there is a general option --local", run.err,
+        1, true)
+      assert.not_matches("general option", expect_exit(1, path, "-p", 1, "--kind=red").err, 1, true)
+    end)
+
     it("an option of a neighbour tool, with ours", function()
       expect_refusal({ "--test-time", "--duration" }, "-t", "set", "--test-time", "5")
       expect_refusal({ "--key-maximum", "--keyspace" }, "-t", "set", "--key-maximum=100")

@@ -2,6 +2,9 @@
 -- @module vbench.cli.execute
 local config = require "vbench.cli.config"
 local failure = require "vbench.failure"
+local fields = require "vbench.fields"
+local nearest = require "vbench.nearest"
+local options = require "vbench.cli.options"
 local prepare = require "vbench.cli.prepare"
 local registry = require "vbench.registry"
 local reports = require "vbench.report"
@@ -52,16 +55,32 @@ local function forms_of(path)
   return path == prepare.CLASSIC and require("vbench.classic").forms or nil
 end
 
+-- Which options a scenario has is known when it is loaded, and that takes the server: without one, a
+-- misspelt general option (--locl) would be told as a server that is not there, and as nothing else.
+local function open_server(state, target)
+  local ok, ctl, said = pcall(server.open, state.args, target)
+  if ok then return ctl, said end
+  local failed, general = ctl, fields.names(options.names)
+  for _, given in ipairs(fields.names(state.script_args)) do
+    local near = nearest.find(given, general)
+    if near then
+      failed.hint = ("%s\n  --%s is left for the scenario: there is a general option --%s"):format(
+        failed.hint or "", given, near):gsub("^\n  ", "")
+    end
+  end
+  error(failed, 0)
+end
+
 local function run_against(state, path, name, place)
   local target = server.target(state.args, state.given, place)
-  local ctl, said = server.open(state.args, target)
+  local ctl, said = open_server(state, target)
   local ok, code = xpcall(function()
-    local options = prepare.enter(state, path, said)
+    local args = prepare.enter(state, path, said)
     local scenario = prepare.load(state)
     prepare.check_used(state, name)
     learn_commands(ctl)
     local run = require("vbench.run").new {
-      scenario = scenario, session = session, options = options, given = state.given,
+      scenario = scenario, session = session, options = args, given = state.given,
       target = target, ctl = ctl, name = name, forms = forms_of(path),
     }
     if state.args.save_config then config.save(state.args.save_config, state) end
