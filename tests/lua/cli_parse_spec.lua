@@ -72,6 +72,13 @@ describe("the command line", function()
     assert.equal(1000, read("--keyspacelen 1k").args.keyspace)
   end)
 
+  it("takes a word too many for the value of an option that is misspelt or foreign", function()
+    assert.equal("unknown option --thresold; did you mean '--threshold'?",
+      refused("x.lua --thresold qps>1").message)
+    assert.matches("--duration", refused("x.lua --test-time 60").message, 1, true)
+    assert.equal("unexpected word 'y' behind 'x.lua'", refused("x.lua --colour y").message)
+  end)
+
   it("leaves what stands behind -- alone", function()
     local state = read "-n 5 -- SET a -n --clients"
     assert.same({ "SET", "a", "-n", "--clients" }, state.words)

@@ -55,8 +55,8 @@ local function forms_of(path)
   return path == prepare.CLASSIC and require("vbench.classic").forms or nil
 end
 
--- Which options a scenario has is known when it is loaded, and that takes the server: without one, a
--- misspelt general option (--locl) would be told as a server that is not there, and as nothing else.
+-- Which options a scenario has is known when it is loaded, and that takes the server: without one,
+-- a misspelt general option (--locl) would be told as a server that is not there and nothing else.
 local function open_server(state, target)
   local ok, ctl, said = pcall(server.open, state.args, target)
   if ok then return ctl, said end

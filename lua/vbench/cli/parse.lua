@@ -5,6 +5,7 @@
 -- @module vbench.cli.parse
 local config = require "vbench.cli.config"
 local failure = require "vbench.failure"
+local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
 local options = require "vbench.cli.options"
 local values = require "vbench.cli.values"
@@ -238,10 +239,23 @@ local function action_names()
   return list
 end
 
+-- A word too many may be the value of an option that was meant for us and misspelt, or that is
+-- another tool's: "--thresold x".
+local function check_bare_options(state)
+  for _, name in ipairs(fields.names(state.script_args)) do
+    local flag = "--" .. name
+    if state.script_args[name] == ""
+      and (options.neighbours[flag] or nearest.find(flag, long_names())) then
+      usage(nil, "%s", M.unknown(flag))
+    end
+  end
+end
+
 local function check_words(state)
   local near = state.surplus and state.scenario and nearest.find(state.scenario, action_names())
   if near then usage(nil, "unknown command '%s'; did you mean '%s'?", state.scenario, near) end
   if state.surplus then
+    check_bare_options(state)
     usage("options of a scenario are written --name=value; a command to send goes behind --",
       "unexpected word '%s' behind '%s'", state.surplus, state.scenario or state.action)
   end
