@@ -162,8 +162,7 @@ asan() {
   ASAN_OPTIONS=detect_leaks=0 with_paths build-asan run_busted asan-integration tests/integration
 }
 
-# ThreadSanitizer, on what runs threads: unit tests that use them, and the specs with "#threads" in
-# their name.
+# ThreadSanitizer, on what runs threads: unit tests that use them, and the specs of load and hooks.
 tsan() {
   local names
   names=$(grep -lE 'engine/|pthread' tests/unit/test_*.c | sed 's|.*/||; s|\.c$||' | paste -sd'|')
@@ -171,7 +170,8 @@ tsan() {
   build build-tsan -DVBENCH_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug || return 0
   local -x TSAN_OPTIONS=halt_on_error=1
   run_ctest tsan-unit build-tsan -R "^($names)\$"
-  with_paths build-tsan run_busted tsan-integration tests/integration --tags=threads
+  with_paths build-tsan run_busted tsan-load tests/integration/load_spec.lua
+  with_paths build-tsan run_busted tsan-hooks tests/integration/hooks_spec.lua
 }
 
 mkdir -p "$logs"

@@ -131,6 +131,13 @@ function Engine:total(lane)
   return C.vb_engine_total(self.handle, lane)
 end
 
+--- How long the connections that a lane opened took, their handshake included.
+-- @tparam number lane from 0
+-- @treturn cdata vb_histogram; empty when all were open already
+function Engine:connects(lane)
+  return C.vb_engine_connects(self.handle, lane)
+end
+
 --- The slowest operations of a lane.
 -- @tparam number lane from 0
 -- @treturn cdata vb_slowest

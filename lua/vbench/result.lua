@@ -181,6 +181,7 @@ local function client_of(source, lane)
     cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,
     busy = rounded(busy, 10000), run_delay = rounded(delay, 10000), lateness_p99_us = null,
     major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
+    connect_us = M.times(source.engine:connects(source.lane)),
   }
 end
 

@@ -29,6 +29,9 @@ static int ready_track(vb_engine *engine, vb_track *track) {
   track->node_rows = nodes;
   if (vb_rows_fit(&total, 1, 1, spec->digits)) return VB_ENOMEM;
   track->slowest.used = 0;
+  if (!track->connects) track->connects = vb_histogram_new(2);
+  if (!track->connects) return VB_ENOMEM;
+  vb_histogram_reset(track->connects);
   track->has_second = false;
   return ready_interval(&track->second);
 }
@@ -153,6 +156,7 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   for (uint32_t i = 0; lane->node_rows && i < lane->node_count; i++)
     vb_row_add(&track->node_rows[i], &lane->node_rows[i]);
   vb_slowest_merge(&track->slowest, &lane->slowest);
+  vb_histogram_merge(track->connects, lane->connects);
   if (lane->cpu_end > lane->cpu_start)
     track->result.cpu_seconds += (double)(lane->cpu_end - lane->cpu_start) / (double)VB_NS_PER_S;
 }
@@ -219,6 +223,7 @@ void vb_run_free_collected(vb_engine *engine) {
     vb_rows_free(track->node_rows, engine->shared->spec.endpoint_count);
     vb_histogram_free(track->total.latency);
     vb_histogram_free(track->second.latency);
+    vb_histogram_free(track->connects);
     for (uint32_t w = 0; w < VB_WORKERS_MAX; w++)
       vb_histogram_free(engine->crew[w].published[i].latency);
   }

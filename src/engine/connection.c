@@ -135,6 +135,7 @@ void vb_connection_open(vb_connection *connection) {
   connection->scanner = (vb_scanner){.max_reply = worker->shared->spec.max_reply};
   connection->keep = true;
   connection->asked = false;
+  connection->opened_at = worker->now = vb_now();
   connection->retry_at = worker->now + worker->shared->spec.connect_timeout_ns;
   if (vb_stream_connect(&connection->stream, &worker->shared->addresses[connection->node],
                         &error)) {
@@ -156,6 +157,7 @@ static void become_ready(vb_connection *connection) {
   vb_lane_node *node = &lane->nodes[connection->node];
   if (connection->attempts && !is_preparing(lane)) lane->rows[0].counters.reconnects++;
   connection->state = VB_CONNECTION_READY;
+  vb_histogram_record(lane->connects, lane->worker->now - connection->opened_at, 1);
   lane->opening--;
   connection->attempts = 0;
   lane->ready_count++;

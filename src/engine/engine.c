@@ -190,6 +190,22 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
   return VB_OK;
 }
 
+/* Latency histograms are the memory that grows with commands, threads and digits: reckoned before
+ * the run, at most half of what the machine has. */
+static int check_memory(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
+                        uint32_t count, vb_error *err) {
+  double rows = 0, one = (double)vb_histogram_bytes(engine->shared->spec.digits);
+  for (uint32_t i = 0; i < count; i++) rows += vb_program_rows(phases[i].program);
+  double wanted = rows * (threads + 1) * one;
+  double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  if (wanted <= memory / 2) return VB_OK;
+  return vb_fail(err, VB_EINVAL,
+                 "phase '%s': histograms of %.0f commands on %u threads with %d digits take %.1f "
+                 "GB, more than half of this machine's %.1f GB: fewer threads, or --precision %d",
+                 phases->name, rows, threads, engine->shared->spec.digits, wanted / 0x1p30,
+                 memory / 0x1p30, engine->shared->spec.digits - 1);
+}
+
 static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
                        uint32_t count, vb_error *err) {
   if (engine->running)
@@ -210,7 +226,7 @@ static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase
     int failed = check_phase(engine, &phases[i], threads, err);
     if (failed) return failed;
   }
-  return VB_OK;
+  return check_memory(engine, threads, phases, count, err);
 }
 
 static void make_track(vb_track *track, const vb_phase_spec *spec) {

@@ -121,6 +121,9 @@ VB_API const vb_lane_result *vb_engine_result(const vb_engine *engine, uint32_t 
 VB_API const vb_row *vb_engine_row(const vb_engine *engine, uint32_t lane, uint32_t row);
 /* All rows together; latency is that of commands and transactions. */
 VB_API const vb_row *vb_engine_total(const vb_engine *engine, uint32_t lane);
+/* Times of opening a connection, from the connect to the end of the handshake; empty when all were
+ * there already. */
+VB_API const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
 VB_API uint32_t vb_engine_nodes(const vb_engine *engine);
 /* "127.0.0.1:6379" of a node. */

@@ -9,6 +9,7 @@ enum {
   OPENING_AT_ONCE = 64, /* a worker's connections that are being opened: below any listen backlog */
   INTERVAL_DIGITS = 2,
   NODE_DIGITS = 2,
+  CONNECT_DIGITS = 2,
   HANDSHAKE_FLIGHTS = 4
 };
 
@@ -92,6 +93,9 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   if (nodes > 1 && vb_rows_fit(&lane->node_rows, lane->node_count, nodes, NODE_DIGITS))
     return VB_ENOMEM;
   if (fit_nodes(lane, nodes, clients)) return VB_ENOMEM;
+  if (!lane->connects) lane->connects = vb_histogram_new(CONNECT_DIGITS);
+  if (!lane->connects) return VB_ENOMEM;
+  vb_histogram_reset(lane->connects);
   vb_interval_channel_free(lane->intervals);
   lane->intervals = vb_interval_channel_new(INTERVAL_DIGITS, vb_now());
   if (!lane->intervals) return VB_ENOMEM;
@@ -298,5 +302,6 @@ void vb_lane_free(vb_lane *lane) {
   free(lane->nodes);
   vb_rows_free(lane->rows, lane->row_capacity);
   vb_rows_free(lane->node_rows, lane->node_count);
+  vb_histogram_free(lane->connects);
   vb_interval_channel_free(lane->intervals);
 }

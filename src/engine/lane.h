@@ -68,6 +68,7 @@ typedef struct vb_connection {
   bool keep;         /* the bytes of the reply under way are wanted */
   uint8_t openings;  /* in this phase, before it runs */
   uint32_t attempts; /* failed ones in a row */
+  vb_ns opened_at;   /* when opening began */
   vb_ns retry_at;    /* when closed: next attempt to open; while opening: when it is given up */
   vb_scanner scanner;
   vb_bytes tail_bytes; /* the unfinished end of what was received */
@@ -108,7 +109,8 @@ typedef struct vb_lane {
   uint32_t next_open; /* the first whose opening has not begun in this phase */
   vb_row *rows;       /* one a row of the program */
   uint32_t row_count, row_capacity;
-  vb_row *node_rows; /* counters and latency by node, when there are several; else NULL */
+  vb_row *node_rows;      /* counters and latency by node, when there are several; else NULL */
+  vb_histogram *connects; /* times from the connect to the end of the handshake */
   vb_run_length run;
   vb_slowest slowest;
   uint64_t slowest_floor;

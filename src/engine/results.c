@@ -19,6 +19,10 @@ const vb_row *vb_engine_total(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].total : NULL;
 }
 
+const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t lane) {
+  return lane < engine->track_count ? engine->tracks[lane].connects : NULL;
+}
+
 const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].slowest : NULL;
 }

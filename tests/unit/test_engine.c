@@ -419,6 +419,8 @@ static void connections_that_stay_are_kept(void **state) {
     phase.clients = clients[i];
     run_well(engine, 2, &phase, 1);
     assert_int_equal(totals(engine)->requests, 100);
+    uint64_t opened[] = {4, 8, 0, 0};
+    assert_int_equal(vb_histogram_count(vb_engine_connects(engine, 0)), opened[i]);
   }
   vb_client *client = control(0);
   const char *const words[] = {"INFO", "all"};
@@ -548,6 +550,30 @@ static void a_phase_that_cannot_be_is_refused(void **state) {
   vb_command_free(incr);
 }
 
+static void more_histograms_than_memory_are_refused_before_the_run(void **state) {
+  (void)state;
+  enum { COMMANDS = 300 };
+  vb_engine *engine = make_engine(1, &nobody);
+  vb_command *commands[COMMANDS];
+  vb_program *program = vb_program_new();
+  vb_error err;
+  for (int i = 0; i < COMMANDS; i++) {
+    commands[i] = compiled(make_command("INCR", uniform, NULL));
+    assert_int_equal(vb_program_entry(program, VB_ENTRY_COMMAND, 1, NULL, &err), VB_OK);
+    assert_int_equal(vb_program_step(program, commands[i], VB_ALWAYS, 0, &err), VB_OK);
+  }
+  assert_int_equal(vb_program_compile(program, &err), VB_OK);
+  vb_phase_spec phase = make_phase(program);
+  phase.requests = 1;
+  phase.clients = 5120;
+  assert_int_equal(vb_engine_start(engine, VB_WORKERS_MAX, &phase, 1, &err), VB_EINVAL);
+  assert_non_null(strstr(err.text, "histograms of 300 commands on 512 threads"));
+  assert_int_equal(vb_engine_threads(engine), 0);
+  vb_engine_free(engine);
+  vb_program_free(program);
+  for (int i = 0; i < COMMANDS; i++) vb_command_free(commands[i]);
+}
+
 static void free_keys(void) {
   vb_cursor_free(sequential);
   vb_cursor_free(uniform);
@@ -571,6 +597,7 @@ int main(void) {
       TEST(a_phase_can_be_stopped),
       TEST(who_may_not_enter_is_told_at_once),
       TEST(a_phase_that_cannot_be_is_refused),
+      TEST(more_histograms_than_memory_are_refused_before_the_run),
 #undef TEST
   };
   int failed = cmocka_run_group_tests(tests, start_servers, stop_servers);
