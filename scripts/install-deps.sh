@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what vbench needs, with the system's package manager, and says what it installs.
 # usage: install-deps.sh [--build | --test | --all]
-#   --build   what building and running needs (a compiler, CMake, LuaJIT, hiredis, zlib, a server)
+#   --build   what building and running needs (a compiler, CMake, LuaJIT, hiredis, OpenSSL, zlib, a
+#             server)
 #   --test    that, and what tests/run.sh needs (cmocka, busted, clang-format, more servers)
 #   --all     the same as --test; the default
 # Needs root or sudo (not for brew). Asks nothing. Starts no service: what vbench needs a server
@@ -83,9 +84,9 @@ apt_install() {
 
 with_apt() {
   local build=(gcc libc6-dev make cmake pkg-config luajit libluajit-5.1-dev libhiredis-dev
-    zlib1g-dev lua-argparse lua-cjson lua-cjson-dev)
+    libssl-dev zlib1g-dev lua-argparse lua-cjson lua-cjson-dev)
   local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 redis-server redis-tools
-    util-linux procps)
+    openssl util-linux procps)
   local package missing=0
   for package in "${build[@]}"; do apt_installed "$package" || missing=1; done
   [[ $what == build && $missing == 0 ]] || as_root apt-get update -q
@@ -105,17 +106,18 @@ with_apt() {
 have_server() { command -v valkey-server >/dev/null || command -v redis-server >/dev/null; }
 
 with_dnf() {
-  local packages=(gcc make cmake pkgconf-pkg-config luajit luajit-devel hiredis-devel zlib-devel
+  local packages=(gcc make cmake pkgconf-pkg-config luajit luajit-devel hiredis-devel openssl-devel
+    zlib-devel
     luarocks unzip)
   have_server || packages+=(valkey)
-  [[ $what == build ]] || packages+=(libcmocka-devel clang-tools-extra libasan libubsan libtsan
-    util-linux procps-ng)
+  [[ $what == build ]] || packages+=(libcmocka-devel clang-tools-extra openssl libasan libubsan
+    libtsan util-linux procps-ng)
   say "dnf: ${packages[*]}"
   as_root dnf install -y "${packages[@]}"
 }
 
 with_pacman() {
-  local packages=(gcc make cmake pkgconf luajit hiredis zlib luarocks unzip)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib luarocks unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(cmocka clang util-linux procps-ng)
   say "pacman: ${packages[*]}"
@@ -124,16 +126,16 @@ with_pacman() {
 
 with_apk() {
   local packages=(gcc musl-dev make cmake pkgconf bash linux-headers luajit luajit-dev hiredis-dev
-    zlib-dev luarocks5.1 unzip)
+    openssl-dev zlib-dev luarocks5.1 unzip)
   have_server || packages+=(valkey)
-  [[ $what == build ]] || packages+=(cmocka-dev clang-extra-tools util-linux procps)
+  [[ $what == build ]] || packages+=(cmocka-dev openssl clang-extra-tools util-linux procps)
   say "apk: ${packages[*]}"
   as_root apk add "${packages[@]}"
   command -v luarocks >/dev/null || as_root ln -s luarocks-5.1 /usr/bin/luarocks
 }
 
 with_brew() {
-  local packages=(gcc make cmake pkgconf luajit hiredis zlib luarocks)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib luarocks)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(cmocka clang-format)
   say "brew: ${packages[*]}"
@@ -144,7 +146,7 @@ what=all
 case ${1:---all} in
   --build) what=build ;;
   --test | --all) ;;
-  *) sed -n '2,9p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
 esac
 
 rocks_as=(as_root)
@@ -158,8 +160,8 @@ case $manager in
   apk) with_apk ;;
   brew) rocks_as=(); with_brew ;;
   none) die "no package manager that I know (apt, dnf, pacman, apk, brew); vbench needs a C11
-  compiler, CMake 3.20, pkg-config, LuaJIT 2.1, hiredis 0.14, zlib, and for LuaJIT argparse and
-  lua-cjson" ;;
+  compiler, CMake 3.20, pkg-config, LuaJIT 2.1, hiredis 0.14, OpenSSL 3, zlib, and for LuaJIT
+  argparse and lua-cjson" ;;
 esac
 install_rocks argparse:argparse lua-cjson:cjson
 [[ $what == build ]] || install_rocks busted:busted.runner

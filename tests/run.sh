@@ -29,10 +29,10 @@ step() {
 
 needs() { # whether something that `lint`, `unit` or the specs call is missing
   local program
-  for program in gcc cmake pkg-config luajit busted clang-format redis-server; do
+  for program in gcc cmake pkg-config luajit busted clang-format openssl redis-server; do
     command -v "$program" >/dev/null || return 0
   done
-  ! pkg-config --exists luajit hiredis zlib cmocka || ! command -v valkey-server >/dev/null
+  ! pkg-config --exists luajit hiredis openssl zlib cmocka || ! command -v valkey-server >/dev/null
 }
 
 build() { # directory, CMake options

@@ -339,11 +339,11 @@ static void stamp(vb_connection *connection, vb_ns now) {
 
 /* What a failed read or write comes to. */
 static void break_stream(vb_connection *connection, ssize_t failed, const char *when) {
-  char reason[128], text[160];
+  char reason[640], text[680];
   if (failed == VB_STREAM_CLOSED)
     (void)snprintf(reason, sizeof reason, "the server closed the connection");
   else
-    vb_stream_reason(reason, sizeof reason, connection->stream->error_number);
+    vb_stream_explain(connection->stream, reason, sizeof reason);
   (void)snprintf(text, sizeof text, "%s%s", when, reason);
   vb_connection_break(connection, "connection", text);
 }
@@ -416,6 +416,7 @@ static bool receive_once(vb_connection *connection) {
     break_stream(connection, got, "");
     return false;
   }
+  bool more = (size_t)got == room || connection->stream->pending;
   size_t length = tail + (size_t)got, done = 0;
   while (done < length) {
     enum vb_connection_state state = connection->state;
@@ -429,7 +430,7 @@ static bool receive_once(vb_connection *connection) {
     vb_connection_break(connection, "protocol", "unfinished replies hold more than 1 GB");
     return false;
   }
-  return (size_t)got == room;
+  return more;
 }
 
 /* Between phases nothing is asked: what comes is the end, or what nobody will look at. The next

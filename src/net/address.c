@@ -55,7 +55,7 @@ static int resolve_name(vb_address *out, const char *host, const vb_endpoint *en
 }
 
 int vb_address_resolve(vb_address *out, const vb_endpoint *endpoint, vb_error *err) {
-  vb_address address = {0};
+  vb_address address = {.host = endpoint->path ? NULL : endpoint->host, .tls = endpoint->tls};
   int failed;
   if (endpoint->path) {
     failed = resolve_path(&address, endpoint->path, err);

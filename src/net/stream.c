@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include "base/clock.h"
+#include "net/tls_stream.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -25,6 +26,13 @@ typedef struct plain_stream {
 void vb_stream_reason(char *to, size_t size, int error_number) {
   (void)snprintf(to, size, "%s", strerror(error_number));
   to[0] = (char)tolower((unsigned char)to[0]);
+}
+
+void vb_stream_explain(const vb_stream *stream, char *to, size_t size) {
+  if (stream->reason)
+    (void)snprintf(to, size, "%s", stream->reason);
+  else
+    vb_stream_reason(to, size, stream->error_number);
 }
 
 /* "127.0.0.1:6390: connection refused". */
@@ -114,6 +122,8 @@ int vb_stream_connect(vb_stream **out, const vb_address *address, vb_error *err)
   plain_stream *plain = calloc(1, sizeof *plain);
   if (!plain) return vb_fail(err, VB_ENOMEM, "%s: no memory for a connection", address->text);
   plain->stream.ops = &plain_ops;
+  plain->stream.stage = "connection";
+  plain->stream.hint = "";
   plain->address = *address;
   int family = address->socket.ss_family, one = 1;
   plain->stream.fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -124,6 +134,7 @@ int vb_stream_connect(vb_stream **out, const vb_address *address, vb_error *err)
   }
   if (family != AF_UNIX)
     (void)setsockopt(plain->stream.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (address->tls) return vb_tls_wrap(out, &plain->stream, address, err);
   *out = &plain->stream;
   return VB_OK;
 }
@@ -152,7 +163,8 @@ int vb_stream_wait_open(vb_stream *stream, const char *what, int timeout_ms, vb_
     if (state == VB_STREAM_READY) return VB_OK;
     if (state == VB_STREAM_FAILED) return vb_fail(err, failure.status, "%s", failure.text);
     if (vb_now() >= deadline)
-      return vb_fail(err, VB_ETIMEOUT, "%s: no connection within %d ms", what, timeout_ms);
+      return vb_fail(err, VB_ETIMEOUT, "%s: no %s within %d ms%s", what, stream->stage, timeout_ms,
+                     stream->hint);
     wait_ready(stream, state, deadline);
   }
 }

@@ -27,6 +27,7 @@ struct vb_client {
   vb_stream *stream; /* NULL once closed */
   vb_scanner scanner;
   vb_bytes received;
+  bool answered;    /* a reply has come */
   vb_error failure; /* what closed it */
 };
 
@@ -49,18 +50,28 @@ static int no_reply(const exchange *call) {
                  call->client->address.text, call->what, call->timeout_ms);
 }
 
-static int closed_by_server(const exchange *call) {
-  const char *when =
-      call->client->received.length ? "in the middle of the reply to" : "instead of a reply to";
-  return vb_fail(call->err, VB_ECONNECT, "%s: the server closed the connection %s %.40s",
-                 call->client->address.text, when, call->what);
+/* For a server that never said a word of RESP: perhaps it speaks TLS, and we do not. Its alert is a
+ * record of type 21, version 3. */
+static const char *tls_hint(const vb_client *client) {
+  const vb_bytes *received = &client->received;
+  bool alert = received->length > 1 && received->data[0] == 21 && received->data[1] == 3;
+  if (client->address.tls || client->answered || (received->length && !alert)) return "";
+  return "; if that is its port for TLS: --tls";
 }
 
-static int broken(const exchange *call, int error_number) {
-  char reason[128];
-  vb_stream_reason(reason, sizeof reason, error_number);
-  return vb_fail(call->err, VB_ECONNECT, "%s: %s during %.40s", call->client->address.text, reason,
-                 call->what);
+static int closed_by_server(const exchange *call) {
+  const vb_client *client = call->client;
+  const char *when =
+      client->received.length ? "in the middle of the reply to" : "instead of a reply to";
+  return vb_fail(call->err, VB_ECONNECT, "%s: the server closed the connection %s %.40s%s",
+                 client->address.text, when, call->what, tls_hint(client));
+}
+
+static int broken(const exchange *call) {
+  char reason[640];
+  vb_stream_explain(call->client->stream, reason, sizeof reason);
+  return vb_fail(call->err, VB_ECONNECT, "%s: %s during %.40s%s", call->client->address.text,
+                 reason, call->what, tls_hint(call->client));
 }
 
 /* Waits for the stream; VB_ETIMEOUT at the deadline. */
@@ -125,7 +136,7 @@ static int check_quiet(const exchange *call) {
   if (got == VB_STREAM_CLOSED)
     return vb_fail(call->err, VB_ECONNECT, "%s: the server closed the connection before %.40s",
                    call->client->address.text, call->what);
-  if (got < 0) return broken(call, call->client->stream->error_number);
+  if (got < 0) return broken(call);
   return refuse_unasked(call, bytes, (size_t)got);
 }
 
@@ -137,7 +148,7 @@ static int receive(const exchange *call) {
   if (got > 0) client->received.length += (size_t)got;
   if (got == VB_STREAM_AGAIN) return await(call, POLLIN);
   if (got == VB_STREAM_CLOSED) return closed_by_server(call);
-  return got < 0 ? broken(call, client->stream->error_number) : VB_OK;
+  return got < 0 ? broken(call) : VB_OK;
 }
 
 static void empty_buffer(vb_client *client) {
@@ -146,8 +157,8 @@ static void empty_buffer(vb_client *client) {
 }
 
 static int bad_reply(const exchange *call, int status, const char *why) {
-  return vb_fail(call->err, status, "%s: bad reply to %.40s: %s", call->client->address.text,
-                 call->what, why);
+  return vb_fail(call->err, status, "%s: bad reply to %.40s: %s%s", call->client->address.text,
+                 call->what, why, tls_hint(call->client));
 }
 
 /* Receives until a reply is whole. The scanner judges it before hiredis reads it: it has the
@@ -181,6 +192,7 @@ static int read_reply(const exchange *call, vb_value **out) {
     return refuse_unasked(call, received->data + reply.size, received->length - reply.size);
   }
   empty_buffer(call->client);
+  call->client->answered = true;
   *out = value;
   return VB_OK;
 }

@@ -20,6 +20,7 @@
 #include "keyspace/keyspace.h"
 #include "net/endpoint.h"
 #include "net/port.h"
+#include "net/tls.h"
 #include "net/uri.h"
 #include "resp/client.h"
 #include "script/factory.h"

@@ -103,8 +103,10 @@ static void a_server_that_closes_is_an_error(void **state) {
   vb_error err = {0};
   fake at_once = {0};
   assert_int_equal(call_fake(&at_once, &nobody, TIMEOUT_MS, &err), VB_ECONNECT);
-  assert_call((fake){.replies = {""}}, &nobody, VB_ECONNECT,
-              "the server closed the connection instead of a reply to PING");
+  assert_call(
+      (fake){.replies = {""}}, &nobody, VB_ECONNECT,
+      "the server closed the connection instead of a reply to PING; if that is its port for "
+      "TLS: --tls");
   assert_call((fake){.replies = {"$10\r\nhalf"}}, &nobody, VB_ECONNECT,
               "the server closed the connection in the middle of the reply to PING");
 }
