@@ -94,8 +94,8 @@ function decode(value)
 end
 
 local function new_node(endpoint)
-  return { host = endpoint.host, port = endpoint.port, path = endpoint.path, role = "primary",
-           address = M.address(endpoint) }
+  return { host = endpoint.host, port = endpoint.port, path = endpoint.path, tls = endpoint.tls,
+           role = "primary", address = M.address(endpoint) }
 end
 
 --- The text of an address as messages and reports show it.
@@ -113,7 +113,7 @@ local function connect(self)
   if self.client then return self.client end
   local node, login = self.node, self.login
   local endpoint = ffi.new("vb_endpoint", { host = node.path == nil and node.host or nil,
-    path = node.path, port = node.port or 0, family = self.shared.family })
+    path = node.path, port = node.port or 0, family = self.shared.family, tls = node.tls })
   local who = ffi.new("vb_login", { user = login.user, password = login.password,
     client_name = login.client_name, database = login.database or 0, resp = 2 })
   local out, err = ffi.new("vb_client *[1]"), native.new_error()
@@ -431,9 +431,9 @@ function Control:close()
 end
 
 --- Opens the control plane of a run: connects to every node.
--- @tparam table options `endpoints` ({host=, port=} or {path=} each), `login` {user, password,
---   database, client_name}, `family` (4, 6 or nil), `timeout_s` and `connect_timeout_s` (10, 5),
---   `is_local` (a private server), `yes`, `journal` (directory), `interrupted` (function)
+-- @tparam table options `endpoints` ({host=, port=} or {path=} each, `tls`), `login` {user,
+--   password, database, client_name}, `family` (4, 6 or nil), `timeout_s` and `connect_timeout_s`
+--   (10, 5), `is_local` (a private server), `yes`, `journal` (directory), `interrupted` (function)
 -- @treturn ?table ctl; `ctl.topology` is {mode = "standalone", nodes = {{address, role, ...}}}
 -- @treturn ?string message
 -- @treturn ?number status (enum vb_status)

@@ -39,6 +39,7 @@ local function endpoints_of(list, family)
     endpoints[i - 1].path = endpoint.path
     endpoints[i - 1].port = endpoint.port or 0
     endpoints[i - 1].family = family or 0
+    endpoints[i - 1].tls = endpoint.tls
   end
   return endpoints
 end

@@ -4,6 +4,7 @@
 -- directory however vbench ends. To be started before any worker thread exists.
 -- @module vbench.local_server
 local native = require "vbench.ffi"
+local tls = require "vbench.tls"
 local words = require "vbench.words"
 local ffi, C = native.ffi, native.C
 
@@ -11,14 +12,19 @@ local M = {}
 
 local PROGRAMS = { "valkey-server", "redis-server" }
 local READY_S, POLL_S, CALL_MS = 5, 0.005, 1000
+local CERTIFICATE, KEY = "cert.pem", "key.pem" -- as vb_tls_make_certificate calls them
 local LOG, LOG_LINES = "server.log", 8
 local PORT_TRIES = 5
 local MAX_SOCKET_PATH = 107 -- sun_path of Linux, less its NUL
 
 -- What the private server's own place depends on.
 local OURS = {
-  port = true, bind = true, unixsocket = true, dir = true, daemonize = true, logfile = true,
+  port = true, ["tls-port"] = true, ["tls-cert-file"] = true, ["tls-key-file"] = true,
+  bind = true, unixsocket = true, dir = true, daemonize = true, logfile = true,
 }
+
+--- Set of the kinds of private server.
+M.SPECS = { standalone = true, tls = true }
 
 local Server = {}
 Server.__index = Server
@@ -75,11 +81,20 @@ local function log_tail(directory)
   return table.concat(lines, "\n  ", math.max(1, #lines - LOG_LINES + 1))
 end
 
+-- Options of where it listens. Relative paths are relative to its own directory.
+local function listening(server)
+  local port = tostring(server.port)
+  if not server.cacert then return { "--port", port } end
+  return { "--port", "0", "--tls-port", port, "--tls-cert-file", CERTIFICATE,
+           "--tls-key-file", KEY, "--tls-ca-cert-file", CERTIFICATE, "--tls-auth-clients", "no" }
+end
+
 local function spawn(server, program, args)
   local line = {
-    program, "--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port",
-    tostring(server.port), "--daemonize", "no", "--protected-mode", "no",
+    program, "--save", "", "--appendonly", "no", "--bind", "127.0.0.1",
+    "--daemonize", "no", "--protected-mode", "no",
   }
+  for _, word in ipairs(listening(server)) do line[#line + 1] = word end
   if server.socket then
     line[#line + 1], line[#line + 2] = "--unixsocket", server.socket
   end
@@ -93,7 +108,8 @@ end
 
 -- Whether it serves: PONG, or a refusal of a stranger (the run itself will log in).
 local function answers(server)
-  local endpoint = ffi.new("vb_endpoint", { host = server.host, port = server.port, family = 4 })
+  local endpoint = ffi.new("vb_endpoint", { host = server.host, port = server.port, family = 4,
+    tls = server.tls })
   local login = ffi.new("vb_login", { resp = 2 })
   local client, err = ffi.new("vb_client *[1]"), native.new_error()
   if C.vb_client_open(client, endpoint, login, CALL_MS, err) ~= 0 then
@@ -142,21 +158,39 @@ local function free_port()
   return port
 end
 
+local function make_certificate(server)
+  local err = native.new_error()
+  if C.vb_tls_make_certificate(server.directory, err) ~= 0 then
+    error("--local tls: " .. ffi.string(err.text), 0)
+  end
+  server.cacert = server.directory .. "/" .. CERTIFICATE
+  server.tls = tls.new { cacert = server.cacert }
+end
+
+-- What a server says that has no notion of a port for TLS.
+local function lacks_tls(log)
+  return log:find("tls-port", 1, true) ~= nil and log:find("Bad directive", 1, true) ~= nil
+end
+
 --- Starts a private server and waits until it answers.
--- @tparam table options `spec`: "standalone" (the default); `args`: options for the server, one
--- string. Relative paths in it are relative to the server's own directory.
+-- @tparam table options `spec`: "standalone" (the default) or "tls" (with TLS alone, and a
+-- throw-away certificate); `args`: options for the server, one string. Relative
+-- paths in it are relative to the server's own directory.
 -- @treturn table `host`, `port`, `socket` (a path, or nil where the temporary directory's name is
--- too long for one), `pid`, `directory`, `program`; `:alive()`, `:stop()`
+-- too long for one), `pid`, `directory`, `program`, `cacert` (path of the certificate to trust;
+-- with TLS); `:alive()`, `:stop()`
 -- @raise when there is no server program, an option is one that --local sets, or the server does
 -- not answer within 5 s (with the end of its log)
 function M.start(options)
   local spec = options.spec or "standalone"
-  if spec ~= "standalone" then
-    error(("--local %s: there is no such private server; there is: standalone"):format(spec), 0)
+  if not M.SPECS[spec] then
+    error(("--local %s: there is no such private server; there are: standalone, tls"):format(spec),
+      0)
   end
   local args, program = checked_args(options.args), find_program()
   local server = new_server()
   server.program = program
+  if spec == "tls" then make_certificate(server) end
   for try = 1, PORT_TRIES do
     server.port = free_port()
     spawn(server, program, args)
@@ -165,6 +199,7 @@ function M.start(options)
     local log = log_tail(server.directory)
     if try == PORT_TRIES or not log:find("Address already in use", 1, true) then
       server:stop()
+      if lacks_tls(log) then error(("--local tls: %s was built without TLS"):format(program), 0) end
       error(("--local: %s %s; its last words:\n  %s"):format(program, why, log), 0)
     end
   end

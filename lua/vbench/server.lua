@@ -4,6 +4,7 @@ local control = require "vbench.control"
 local failure = require "vbench.failure"
 local nearest = require "vbench.nearest"
 local native = require "vbench.ffi"
+local tls = require "vbench.tls"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -32,14 +33,13 @@ end
 local function from_uri(target, text)
   local uri, err = ffi.new("vb_uri"), native.new_error()
   if C.vb_uri_parse(text, uri, err) ~= 0 then usage("--uri: %s", ffi.string(err.text)) end
-  if uri.tls ~= 0 then usage("--uri: this version of vbench has no TLS") end
   local login = target.login
   local user, password = ffi.string(uri.user), ffi.string(uri.password)
   if user ~= "" then login.user = user end
   if password ~= "" then login.password = password end
   if uri.database >= 0 then login.database = uri.database end
   if uri.path[0] ~= 0 then return { path = ffi.string(uri.path) } end
-  return { host = ffi.string(uri.host), port = uri.port }
+  return { host = ffi.string(uri.host), port = uri.port, tls = uri.tls ~= 0 or nil }
 end
 
 local function list_of(value)
@@ -84,13 +84,31 @@ local function check_endpoints(endpoints)
   end
 end
 
+-- Gives the settings of TLS to each endpoint that has it.
+local function set_tls(target, options, place)
+  local wanted = {}
+  if place and options.tls and not place.cacert then
+    usage("--tls: the private server has TLS with --local tls")
+  end
+  for _, endpoint in ipairs(target.endpoints) do
+    if options.tls or endpoint.tls or place and place.cacert then
+      wanted[#wanted + 1] = endpoint
+    end
+  end
+  if #wanted == 0 then return tls.refuse(options) end
+  target.tls = tls.new(options, place and place.cacert)
+  for _, endpoint in ipairs(wanted) do endpoint.tls = target.tls end
+end
+
 --- Which servers the options name, and who we are there.
 -- @tparam table options general options: `host` (a name or a list, each also as host:port),
---   `port`, `socket`, `uri`, `user`, `auth` (the password), `dbnum`, `resp3`, `ipv4`, `ipv6`
+--   `port`, `socket`, `uri`, `user`, `auth` (the password), `dbnum`, `resp3`, `ipv4`, `ipv6`, `tls`
+--   and those of `vbench.tls`
 -- @tparam[opt] table given set of the names of options that were given
 -- @tparam[opt] table place a private server (`vbench.local_server`), which wins
--- @treturn table `endpoints`, `login` (user, password, database, resp, client_name), `family`,
---   `is_local` (private), `loopback`, `default` (nothing was named)
+-- @treturn table `endpoints` (`host` and `port` or `path`, `tls`: cdata vb_tls), `login` (user,
+--   password, database, resp, client_name), `family`, `tls` (cdata vb_tls, nil without), `is_local`
+--   (private), `loopback`, `default` (nothing was named)
 -- @raise a failure of exit code 2 for what cannot be
 function M.target(options, given, place)
   local target = { given = given or {}, login = {
@@ -105,6 +123,7 @@ function M.target(options, given, place)
     target.endpoints = named_endpoints(target, options)
   end
   check_endpoints(target.endpoints)
+  set_tls(target, options, place)
   target.is_local, target.loopback = place ~= nil, all_loopback(target.endpoints)
   target.default = not place
     and not (target.given.host or target.given.port or options.socket or options.uri)

@@ -187,7 +187,7 @@ describe("the command line", function()
       "--json", "--csv", "--quiet", "--datasize", "--keyspacelen", "6379", "100000", "1000000" } do
       assert.matches(word, out, 1, true)
     end
-    for _, word in ipairs { "--tls", "--optimize", "--html" } do
+    for _, word in ipairs { "--optimize", "--html" } do
       assert.not_matches(word, out, 1, true)
     end
   end)

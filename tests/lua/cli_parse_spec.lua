@@ -120,6 +120,9 @@ describe("the command line", function()
     assert.equal("sequential", read("--sequential").args.iteration)
     assert.equal("standalone", read("--local -n 5").args["local"])
     assert.equal("banana", read("--local=banana").args["local"])
+    assert.equal("tls", read("--local tls -n 5").args["local"])
+    local state = read("--local tls.lua")
+    assert.same({ "standalone", "tls.lua" }, { state.args["local"], state.scenario })
   end)
 
   it("refuses what cannot be, naming option and value", function()
@@ -148,7 +151,7 @@ describe("the command line", function()
     assert.matches("%-%-cluster", refused("--cluster-mode").message)
     assert.matches("unknown option %-z", refused("-z").message)
     assert.matches("kept open", refused("-k 1").message)
-    for _, option in ipairs { "--tls", "--optimize", "--html x", "--rps 5", "--cluster" } do
+    for _, option in ipairs { "--optimize", "--html x", "--rps 5", "--cluster" } do
       assert.matches("unknown option", refused(option).message)
     end
   end)

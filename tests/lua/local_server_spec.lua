@@ -49,6 +49,14 @@ describe("a private server", function()
     assert.matches("NOAUTH", output_of("redis-cli -p " .. server.port .. " ping 2>&1"))
   end)
 
+  it("speaks TLS alone, with a certificate of its own", function()
+    server = local_server.start { spec = "tls" }
+    assert.equal(server.directory .. "/cert.pem", server.cacert)
+    local client = ("redis-cli -p %d %%s ping 2>&1"):format(server.port)
+    assert.equal("PONG\n", output_of(client:format("--tls --cacert " .. server.cacert)))
+    assert.not_matches("PONG", output_of(client:format("")))
+  end)
+
   it("is gone with its directory after stop", function()
     server = local_server.start {}
     local pid, directory = server.pid, server.directory
@@ -72,7 +80,7 @@ describe("a private server", function()
 
   it("names what there is when another kind is asked for", function()
     assert.error_matches(function() local_server.start { spec = "cluster:3+3" } end,
-      "^%-%-local cluster:3%+3: there is no such private server; there is: standalone$")
+      "^%-%-local cluster:3%+3: there is no such private server; there are: standalone, tls$")
   end)
 
   it("names both programs when there is neither", function()

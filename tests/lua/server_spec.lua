@@ -42,6 +42,18 @@ describe("the server that options name", function()
     assert.equal(3, target.login.database)
   end)
 
+  it("is spoken to with TLS by --tls or its URI", function()
+    local target = server.target({ host = { "a", "b" }, tls = true }, { host = true })
+    assert.is_not_nil(target.tls)
+    assert.equal(target.tls, target.endpoints[1].tls)
+    assert.equal(target.tls, target.endpoints[2].tls)
+    target = server.target({ uri = { "rediss://a", "redis://b" } })
+    assert.equal(target.tls, target.endpoints[1].tls)
+    assert.is_nil(target.endpoints[2].tls)
+    assert.matches("%-%-tls%-ciphers is for TLS", raised(server.target,
+      { tls_ciphers = "x" }).message)
+  end)
+
   it("is a private server before all else", function()
     local target = server.target({}, {}, { host = "127.0.0.1", port = 12345 })
     assert.same({ { host = "127.0.0.1", port = 12345 } }, target.endpoints)

@@ -32,10 +32,12 @@ local function start_local(args)
     if args.local_args then usage("--local-args was given without --local") end
     return nil
   end
-  if args["local"] ~= "standalone" then
-    usage(("--local: there is no private server '%s'; there is: standalone"):format(args["local"]))
+  local local_server = require "vbench.local_server"
+  local spec = args["local"]
+  if not local_server.SPECS[spec] then
+    usage(("--local: there is no private server '%s'; there are: standalone, tls"):format(spec))
   end
-  local ok, place = pcall(require("vbench.local_server").start, { args = args.local_args })
+  local ok, place = pcall(local_server.start, { spec = spec, args = args.local_args })
   if not ok then error(failure.new(failure.COULD_NOT_RUN, tostring(place)), 0) end
   return place
 end

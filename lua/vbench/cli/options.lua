@@ -3,9 +3,10 @@
 --
 -- An option has `long` (without dashes), `short` (without the dash), `also` (second names), `type`
 -- (of vbench.cli.values; "flag" takes no value), `metavar`, `default` (as it is typed), `shown`
--- (what help says where the default is reckoned), `help`, `many` ("list": given again it adds;
--- "map": name=value), `least` and `most`, `choices`, `without` (the value when none is given),
--- `read_by` ("script": only a scenario that asks for it has a use for it), `private` (in no saved
+-- (what help says where the default is reckoned), `without` (what it is without a value, which
+-- stands behind "=") and `words` (values that stand behind a space as well), `help`, `many`
+-- ("list": given again it adds; "map": name=value), `least` and `most`, `choices`, `read_by`
+-- ("script": only a scenario that asks for it has a use for it), `private` (in no saved
 -- configuration: hosts, secrets).
 -- @module vbench.cli.options
 local M = {}
@@ -34,7 +35,7 @@ M.groups = {
       private = true, help = "port" },
     { "-s/--socket", type = "path", metavar = "PATH", private = true, help = "unix socket" },
     { "-u/--uri", type = "text", many = "list", metavar = "URI", private = true,
-      help = "valkey://, redis:// or unix:// with user, password, database" },
+      help = "valkey://, redis://, unix://, with TLS valkeys://, rediss://" },
     { "-a/--auth", type = "text", metavar = "PASSWORD", private = true,
       help = "password; better VBENCH_AUTH in the environment, or --askpass" },
     { "--user", type = "text", metavar = "NAME", private = true, help = "user of the ACL" },
@@ -43,14 +44,32 @@ M.groups = {
     { "-3", name = "resp3", type = "flag", help = "speak RESP3" },
     { "-4", name = "ipv4", type = "flag", private = true, help = "IPv4 only" },
     { "-6", name = "ipv6", type = "flag", private = true, help = "IPv6 only" },
-    { "--local", type = "optional", metavar = "SPEC", without = "standalone", private = true,
-      help = "run a private valkey-server or redis-server meanwhile" },
+    { "--local", type = "optional", metavar = "SPEC", without = "standalone",
+      words = { "standalone", "tls" }, private = true,
+      help = "run a private valkey-server or redis-server meanwhile; tls: with TLS" },
     { "--local-args", type = "text", metavar = "TEXT", private = true,
       help = "options for it: \"--maxmemory 100mb\"" },
     { "--timeout", type = "duration", metavar = "TIME", default = "10s",
       help = "longest wait for a reply" },
     { "--connect-timeout", type = "duration", metavar = "TIME", default = "5s",
       help = "longest wait for a connection" },
+  }),
+  group("TLS", {
+    { "--tls", type = "flag", private = true, help = "encrypt all connections" },
+    { "--insecure", also = { "tls-skip-verify" }, type = "flag", private = true,
+      help = "do not check the server's certificate" },
+    { "--cacert", also = { "tls-ca-cert" }, type = "path", metavar = "FILE", private = true,
+      shown = "the system's", help = "CAs to trust, in PEM" },
+    { "--cacertdir", type = "path", metavar = "DIR", private = true,
+      help = "directory of them, hashed by openssl rehash" },
+    { "--cert", also = { "tls-cert" }, type = "path", metavar = "FILE", private = true,
+      help = "certificate to show the server, in PEM" },
+    { "--key", also = { "tls-key" }, type = "path", metavar = "FILE", private = true,
+      shown = "in --cert", help = "its key; a passphrase goes into VBENCH_KEY_PASSPHRASE" },
+    { "--sni", also = { "tls-sni" }, type = "text", metavar = "NAME", private = true,
+      shown = "the host", help = "name of the server to ask for and to check" },
+    { "--tls-ciphers", type = "text", metavar = "LIST", help = "ciphers of TLS 1.2" },
+    { "--tls-ciphersuites", type = "text", metavar = "LIST", help = "ciphers of TLS 1.3" },
   }),
   group("load", {
     { "-c/--clients", type = "count", least = 1, metavar = "N", default = "50",

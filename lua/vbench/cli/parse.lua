@@ -54,12 +54,24 @@ local function put(self, row, text, flag)
   list[#list + 1] = text
 end
 
+-- A value that may be left out stands behind "=", or is one of few words.
+local function is_value_behind(row, word)
+  for _, one in ipairs(row.words or {}) do
+    if one == word then return true end
+  end
+  return false
+end
+
 local function take_value(self, row, flag, text)
   if row.type == "flag" then
     if text ~= nil then usage(nil, "option %s takes no value", flag) end
     return put(self, row, true, flag)
   end
-  if text == nil and row.without then return put(self, row, row.without, flag) end
+  if text == nil and row.without then
+    local behind = self.argv[self.at + 1]
+    if not is_value_behind(row, behind) then return put(self, row, row.without, flag) end
+    self.at, text = self.at + 1, behind
+  end
   if text == nil then
     self.at = self.at + 1
     text = self.argv[self.at]
