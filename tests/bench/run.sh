@@ -25,6 +25,7 @@ client() { taskset -c 1 "$build/bench/bench_measure" "$work/cost" "$@"; }
 
 start_server() {
   taskset -c 0 "$server" --port "$port" --bind 127.0.0.1 --save "" --appendonly no \
+    --maxclients 12000 \
     --dir "$work" >"$work/server.log" 2>&1 &
   server_pid=$!
   for _ in {1..100}; do
