@@ -117,6 +117,15 @@ static bool is_preparing(const vb_lane *lane) {
   return atomic_load(&lane->state) == VB_LANE_PREPARE;
 }
 
+/* Why a node cannot be had, without its address. */
+static void note_refusal(vb_connection *connection, const char *text) {
+  vb_lane_node *node = &connection->lane->nodes[connection->node];
+  const char *address = vb_connection_address(connection);
+  size_t length = strlen(address);
+  if (!strncmp(text, address, length) && !strncmp(text + length, ": ", 2)) text += length + 2;
+  (void)snprintf(node->refusal, sizeof node->refusal, "%.199s", text);
+}
+
 /* An attempt to open that failed. The first round of a phase takes a refusal as final: whoever
  * misspelt a port should not wait; later the server is given --connect-timeout to come back. */
 static void open_failed(vb_connection *connection, const vb_error *error) {
@@ -124,6 +133,7 @@ static void open_failed(vb_connection *connection, const vb_error *error) {
   close_stream(connection);
   connection->attempts++;
   connection->retry_at = lane->worker->now + backoff(connection);
+  note_refusal(connection, error->text);
   if (is_preparing(lane) || error->status == VB_EAUTH || error->status == VB_ESERVER)
     vb_lane_fail(lane, error->status, "%s", error->text);
 }
@@ -164,6 +174,7 @@ static void become_ready(vb_connection *connection) {
   atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);
   node->ready++;
   node->down_since = 0;
+  node->refusal[0] = 0;
   if (is_preparing(lane))
     vb_lane_open_more(lane);
   else

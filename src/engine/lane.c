@@ -57,12 +57,15 @@ static uint32_t flights_of(const vb_phase *phase) {
   return flights < HANDSHAKE_FLIGHTS ? HANDSHAKE_FLIGHTS : flights;
 }
 
+static void cut_connections(vb_lane *lane, uint32_t count) {
+  while (lane->connection_count > count)
+    vb_connection_free(lane->connections[--lane->connection_count]);
+}
+
 /* Keeps connections that stay on their node, closes those too many, makes those that lack. */
 static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   uint32_t flights = clients ? flights_of(lane->phase) : 0;
-  for (uint32_t i = clients; i < lane->connection_count; i++)
-    vb_connection_free(lane->connections[i]);
-  if (lane->connection_count > clients) lane->connection_count = clients;
+  cut_connections(lane, clients);
   vb_connection **grown = realloc(lane->connections, (clients + 1) * sizeof(vb_connection *));
   if (!grown) return VB_ENOMEM;
   lane->connections = grown;
@@ -75,7 +78,10 @@ static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_clien
     if (i >= lane->connection_count) grown[i] = NULL;
     if (!grown[i]) grown[i] = vb_connection_new(lane, i, node, flights);
     if (i >= lane->connection_count) lane->connection_count = i + 1;
-    if (!grown[i] || vb_connection_resize(grown[i], flights)) return VB_ENOMEM;
+    if (!grown[i] || vb_connection_resize(grown[i], flights)) {
+      cut_connections(lane, i);
+      return VB_ENOMEM;
+    }
     grown[i]->waiting = false;
     grown[i]->attempts = grown[i]->openings = 0;
     lane->nodes[node].connections++;
@@ -250,8 +256,8 @@ static void check_nodes(vb_lane *lane) {
   for (uint32_t i = 0; i < lane->node_count; i++) {
     const vb_lane_node *node = &lane->nodes[i];
     if (!node->connections || !node->down_since || worker->now < node->down_since + limit) continue;
-    vb_lane_fail(lane, VB_ECONNECT, "%s: gone for %.3g s", worker->shared->addresses[i].text,
-                 (double)limit / (double)VB_NS_PER_S);
+    vb_lane_fail(lane, VB_ECONNECT, "%s: gone for %.3g s%s%s", worker->shared->addresses[i].text,
+                 (double)limit / (double)VB_NS_PER_S, *node->refusal ? ": " : "", node->refusal);
   }
 }
 

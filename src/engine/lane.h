@@ -80,7 +80,8 @@ typedef struct vb_lane_node {
       *waiting; /* connections with room and nothing to do; capacity: all of the node's */
   uint32_t waiting_count;
   uint32_t connections, ready;
-  vb_ns down_since; /* no connection is ready since; 0: some is */
+  vb_ns down_since;  /* no connection is ready since; 0: some is */
+  char refusal[200]; /* why the last attempt to open one failed */
 } vb_lane_node;
 
 /* Equal successes in a row (replies of one write, read together) are recorded at once. */

@@ -72,11 +72,13 @@ static void make_program(rig *self, const rig_spec *spec) {
 
 void rig_make(rig *self, const rig_spec *spec, const fake *server) {
   vb_error err = {0};
-  *self = (rig){.endpoint = {.host = "127.0.0.1", .port = server->port}};
-  if (server->unix_path) self->endpoint = (vb_endpoint){.path = server->path};
+  *self = (rig){.endpoints = {{.host = "127.0.0.1", .port = server->port}}};
+  if (server->unix_path) self->endpoints[0] = (vb_endpoint){.path = server->path};
+  if (spec->second)
+    self->endpoints[1] = (vb_endpoint){.host = "127.0.0.1", .port = spec->second->port};
   make_program(self, spec);
-  vb_engine_spec engine = {.endpoints = &self->endpoint,
-                           .endpoint_count = 1,
+  vb_engine_spec engine = {.endpoints = self->endpoints,
+                           .endpoint_count = spec->second ? 2 : 1,
                            .script = spec->script,
                            .hook_timeout_ns = HOOK_MS * VB_NS_PER_MS,
                            .login = spec->login,

@@ -19,6 +19,7 @@ typedef struct rig_spec {
   uint64_t timeout_ms, connect_ms;
   size_t max_reply;
   vb_login login;
+  const fake *second;              /* a second server, that shares the keys with the first */
   const vb_script_factory *script; /* its function 0 sees each reply; it may take 0.3 s */
 } rig_spec;
 
@@ -29,7 +30,7 @@ typedef struct rig {
   vb_keyspace *keys;
   vb_cursor *cursor;
   char *value;
-  vb_endpoint endpoint;
+  vb_endpoint endpoints[2];
   vb_phase_spec phase; /* 2 clients, pipeline 4, 40 requests; for the test to change */
   vb_event event;      /* the last one */
   vb_second sum;       /* of all seconds of lane 0 that came after its warm-up */

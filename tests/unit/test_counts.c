@@ -88,6 +88,55 @@ static void numbers_of_lost_connections_are_not_lost(void **state) {
   fake_stop(&server);
 }
 
+/* Operations of the one wait in its queue, and those of the other behind them. */
+static void a_server_that_fails_takes_nothing_from_the_other(void **state) {
+  (void)state;
+  fake first = {.replies = {"+OK\r\n"}}, second = {.replies = {"+OK\r\n"}, .close_after = 20};
+  rig self;
+  fake_start(&first);
+  fake_start(&second);
+  rig_make(&self, &(rig_spec){.second = &second}, &first);
+  self.phase.clients = 8;
+  self.phase.requests = 2000;
+  for (uint32_t threads = 1; threads <= 2; threads++) {
+    rig_run(&self, threads);
+    assert_int_equal(self.event.kind, VB_EVENT_DONE);
+    assert_int_equal(rig_total(&self)->operations, 2000);
+    assert_seconds_add_up(&self);
+    assert_int_equal(vb_engine_node_row(self.engine, 0, 0)->counters.errors, 0);
+    assert_true(vb_engine_node_row(self.engine, 0, 1)->counters.errors > 0);
+  }
+  rig_free(&self);
+  fake_stop(&first);
+  fake_stop(&second);
+}
+
+static void a_server_that_is_silent_does_not_keep_a_phase_from_ending(void **state) {
+  (void)state;
+  fake first = {.replies = {"+OK\r\n"}}, second = {.deaf = 1};
+  rig self;
+  fake_start(&first);
+  fake_start(&second);
+  rig_make(&self, &(rig_spec){.second = &second}, &first);
+  self.phase.clients = 4;
+  self.phase.requests = 0;
+  self.phase.duration_ns = 400 * VB_NS_PER_MS;
+  self.phase.drain_ns = 200 * VB_NS_PER_MS;
+  for (uint32_t threads = 1; threads <= 2; threads++) {
+    vb_ns before = vb_now();
+    rig_run(&self, threads);
+    assert_true(vb_now() - before < 2 * VB_NS_PER_S);
+    assert_int_equal(self.event.kind, VB_EVENT_DONE);
+    assert_seconds_add_up(&self);
+    assert_int_equal(rig_errors(&self, "timeout"), 2 * 4);
+    assert_true(vb_engine_node_row(self.engine, 0, 0)->counters.requests > 0);
+    assert_true(vb_engine_result(self.engine, 0)->drain_seconds >= 0.2);
+  }
+  rig_free(&self);
+  fake_stop(&first);
+  fake_stop(&second);
+}
+
 static void threads_and_connections_come_and_go(void **state) {
   (void)state;
   static const uint32_t shapes[][3] = {{1, 1, 1}, {4, 9, 3}, {2, 16, 1}, {3, 3, 16}, {1, 20, 2}};
@@ -216,6 +265,8 @@ int main(void) {
       cmocka_unit_test(seconds_add_up_to_the_total_without_the_warm_up),
       cmocka_unit_test(seconds_that_nobody_asked_for_are_told_later),
       cmocka_unit_test(numbers_of_lost_connections_are_not_lost),
+      cmocka_unit_test(a_server_that_fails_takes_nothing_from_the_other),
+      cmocka_unit_test(a_server_that_is_silent_does_not_keep_a_phase_from_ending),
       cmocka_unit_test(threads_and_connections_come_and_go),
       cmocka_unit_test(an_engine_can_be_freed_at_any_time),
       cmocka_unit_test(a_hook_that_does_not_return_is_told_and_given_up_on),

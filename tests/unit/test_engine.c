@@ -486,7 +486,7 @@ static void a_server_that_goes_away_ends_the_run(void **state) {
   event = run_to_end(engine, NULL);
   assert_int_equal(event.kind, VB_EVENT_FAILED);
   assert_int_equal(event.status, VB_ECONNECT);
-  assert_non_null(strstr(event.text, "gone for 1 s"));
+  assert_non_null(strstr(event.text, "gone for 1 s: connection refused"));
   assert_true(totals(engine)->requests > 0);
   vb_engine_free(engine);
   assert_int_equal(spawn(&servers[1]), 0);

@@ -347,6 +347,22 @@ static void a_server_that_loads_is_waited_for(void **state) {
   clean_up(&self, &server);
 }
 
+static void a_server_that_loads_for_ever_is_told_to_do_so(void **state) {
+  (void)state;
+  fake server = {.replies = {"+OK\r\n"},
+                 .close_after = 11,
+                 .late = "-LOADING Redis is loading the dataset in memory\r\n",
+                 .late_after = 2,
+                 .late_until = UINT64_MAX};
+  rig self;
+  run_against(&self, &(rig_spec){.login = named, .connect_ms = 300}, &server);
+  assert_int_equal(self.event.kind, VB_EVENT_FAILED);
+  assert_int_equal(self.event.status, VB_ECONNECT);
+  assert_non_null(strstr(self.event.text, ": gone for 0.3 s: LOADING Redis is loading"));
+  assert_int_equal(rig_total(&self)->requests, 20);
+  clean_up(&self, &server);
+}
+
 static uint64_t cpu_ms(void) {
   struct timespec used;
   (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
@@ -421,6 +437,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_failed_phase_leaves_no_reply_to_the_next),
       cmocka_unit_test(connections_that_were_closed_between_phases_are_opened_again),
       cmocka_unit_test(a_server_that_loads_is_waited_for),
+      cmocka_unit_test(a_server_that_loads_for_ever_is_told_to_do_so),
       cmocka_unit_test(a_phase_that_is_stopped_while_it_opens_leaves_nothing_to_do),
       cmocka_unit_test(a_full_backlog_is_waited_out_at_rest),
       cmocka_unit_test(a_handshake_that_is_not_answered_ends_the_opening),
