@@ -36,8 +36,10 @@ static void seconds_add_up_to_the_total_without_the_warm_up(void **state) {
   self.phase.warmup_ns = 350 * VB_NS_PER_MS;
   self.phase.duration_ns = 1300 * VB_NS_PER_MS;
   for (uint32_t threads = 1; threads <= 2; threads++) {
+    uint64_t before = atomic_load(&server.requests);
     rig_run(&self, threads);
     assert_int_equal(self.event.kind, VB_EVENT_DONE);
+    assert_true(atomic_load(&server.requests) - before > rig_total(&self)->operations);
     assert_true(rig_total(&self)->errors > 10);
     assert_seconds_add_up(&self);
     assert_int_equal(self.sum.connections, 8);
@@ -46,7 +48,6 @@ static void seconds_add_up_to_the_total_without_the_warm_up(void **state) {
       operations += vb_engine_worker_operations(self.engine, 0, i);
     assert_int_equal(operations, rig_total(&self)->operations);
   }
-  assert_true(atomic_load(&server.requests) > 2 * rig_total(&self)->operations);
   rig_free(&self);
   fake_stop(&server);
 }
