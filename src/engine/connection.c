@@ -74,7 +74,7 @@ static void close_stream(vb_connection *connection) {
   vb_stream_close(connection->stream);
   connection->stream = NULL;
   connection->state = VB_CONNECTION_CLOSED;
-  connection->wants_write = connection->parked = false;
+  connection->wants_write = connection->parked = connection->unread = false;
   vb_outbox_reset(&connection->outbox, &lane->worker->pool);
   set_tail(connection, 0);
 }
@@ -444,6 +444,12 @@ static bool receive_once(vb_connection *connection) {
   return more;
 }
 
+static void receive(vb_connection *connection) {
+  bool more = true;
+  for (int i = 0; more && i < RECEIVES_MAX; i++) more = receive_once(connection);
+  connection->unread = more;
+}
+
 /* Between phases nothing is asked: what comes is the end, or what nobody will look at. The next
  * phase opens it again. */
 static void event_between_phases(vb_connection *connection) {
@@ -493,11 +499,12 @@ void vb_connection_event(vb_connection *connection, uint32_t events) {
     go_on_opening(connection, events);
     return;
   }
-  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-    for (int i = 0; i < RECEIVES_MAX && receive_once(connection); i++) {
-    }
+  if (connection->unread || events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(connection);
   if (connection->state == VB_CONNECTION_READY)
     vb_connection_fill(connection);
   else if (connection->state == VB_CONNECTION_HANDSHAKE)
     vb_connection_flush(connection);
+  /* What a stream holds by itself wakes nobody: being writable does. */
+  if (VB_UNLIKELY(connection->unread) && connection->state != VB_CONNECTION_CLOSED)
+    want_write(connection, true);
 }

@@ -63,6 +63,7 @@ typedef struct vb_connection {
   bool wants_write;  /* registered for writability */
   bool waiting;      /* on its node's list of connections with room */
   bool dirty;        /* on the worker's list of connections to flush */
+  bool unread;       /* receiving stopped before there was nothing left */
   bool parked;       /* out of the event loop: the sweep goes on opening it */
   bool asked;        /* the reply under way began when one was waited for */
   bool keep;         /* the bytes of the reply under way are wanted */

@@ -152,6 +152,21 @@ static void large_replies_come_whole_and_larger_ones_are_refused(void **state) {
   }
 }
 
+/* More than is received for one event, so that the others of its round have their turn. */
+static void replies_without_a_pause_are_all_read(void **state) {
+  (void)state;
+  fake server = {.large = 6 * MB};
+  rig self;
+  fake_start(&server);
+  rig_make(&self, &(rig_spec){.max_reply = 7 * MB}, &server);
+  self.phase.requests = 16;
+  rig_run(&self, 1);
+  assert_string_equal(self.event.text, "");
+  assert_int_equal(rig_total(&self)->requests, 16);
+  assert_true(rig_total(&self)->bytes_received > (uint64_t)16 * 6 * MB);
+  clean_up(&self, &server);
+}
+
 /* --- silence --- */
 
 static void half_a_reply_for_ever_times_out(void **state) {
@@ -427,6 +442,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(pushes_and_attributes_are_no_answers),
       cmocka_unit_test(replies_in_pieces_are_whole_replies),
       cmocka_unit_test(large_replies_come_whole_and_larger_ones_are_refused),
+      cmocka_unit_test(replies_without_a_pause_are_all_read),
       cmocka_unit_test(half_a_reply_for_ever_times_out),
       cmocka_unit_test(a_reply_that_drips_times_out),
       cmocka_unit_test(a_server_that_does_not_read_times_out),
