@@ -11,8 +11,8 @@ typedef struct vb_address {
   char text[280]; /* "127.0.0.1:6379", "[::1]:6379", "/run/valkey.sock": what messages say */
   struct sockaddr_storage socket;
   socklen_t length;
-  const char *host;  /* the endpoint's, which TLS checks; NULL with a unix socket */
-  const vb_tls *tls; /* the endpoint's */
+  const char *host; /* the endpoint's, which TLS checks; NULL with a unix socket */
+  vb_tls *tls;      /* the endpoint's */
 } vb_address;
 
 /* Resolves an endpoint to its first usable address. VB_ECONNECT names the host and the resolver's

@@ -10,11 +10,11 @@ typedef struct vb_tls vb_tls;
 
 /* Strings and settings belong to the caller and outlive every connection that is made with them. */
 typedef struct vb_endpoint {
-  const char *host;  /* name or address; NULL with a unix socket */
-  const char *path;  /* of a unix socket, or NULL */
-  int port;          /* 1 to 65535 */
-  int family;        /* 0 either, 4, 6 */
-  const vb_tls *tls; /* NULL: nothing is encrypted */
+  const char *host; /* name or address; NULL with a unix socket */
+  const char *path; /* of a unix socket, or NULL */
+  int port;         /* 1 to 65535 */
+  int family;       /* 0 either, 4, 6 */
+  vb_tls *tls;      /* NULL: nothing is encrypted */
 } vb_endpoint;
 
 typedef struct vb_login {

@@ -169,6 +169,7 @@ int vb_tls_new(vb_tls **out, const vb_tls_spec *spec, vb_error *err) {
   ERR_clear_error();
   vb_tls *tls = calloc(1, sizeof *tls);
   if (!tls) return vb_fail(err, VB_ENOMEM, "no memory for TLS");
+  atomic_init(&tls->users, 1);
   int failed = fill(tls, spec, err);
   ERR_clear_error();
   if (failed)
@@ -179,7 +180,7 @@ int vb_tls_new(vb_tls **out, const vb_tls_spec *spec, vb_error *err) {
 }
 
 void vb_tls_free(vb_tls *tls) {
-  if (!tls) return;
+  if (!tls || atomic_fetch_sub(&tls->users, 1) > 1) return;
   SSL_CTX_free(tls->context);
   BIO_meth_free(tls->transport);
   free(tls->sni);

@@ -19,8 +19,8 @@ typedef struct vb_tls_spec {
 } vb_tls_spec;
 
 /* Reads the files. Trusts cacert and cacertdir, the system's CAs without either; speaks TLS 1.2 and
- * 1.3. Free with vb_tls_free, after the last connection. VB_EINVAL and VB_EIO name the option, the
- * file and what is wrong with it. */
+ * 1.3. Free with vb_tls_free; connections that are there keep what they need. VB_EINVAL and VB_EIO
+ * name the option, the file and what is wrong with it. */
 VB_API int vb_tls_new(vb_tls **out, const vb_tls_spec *spec, vb_error *err);
 /* Takes NULL. */
 VB_API void vb_tls_free(vb_tls *tls);

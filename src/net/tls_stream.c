@@ -1,5 +1,7 @@
 #include "net/tls_stream.h"
 
+#include "net/tls.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/bio.h>
@@ -18,6 +20,7 @@ enum { RECORD_SIZE = 16 * 1024, SUBJECT_SHOWN = 200, REASON_SIZE = 600 };
 typedef struct tls_stream {
   vb_stream stream;
   vb_stream *plain;
+  vb_tls *settings;
   SSL *ssl;
   bool connected; /* the plain stream is open */
   bool shaken;    /* the handshake is done */
@@ -285,6 +288,7 @@ static void tls_close(vb_stream *stream) {
   SSL_free(tls->ssl);
   ERR_clear_error();
   vb_stream_close(tls->plain);
+  vb_tls_free(tls->settings);
   free(tls->subject);
   free(tls->reason);
   free(tls->address);
@@ -347,6 +351,8 @@ int vb_tls_wrap(vb_stream **out, vb_stream *plain, const vb_address *address, vb
   tls->stream =
       (vb_stream){.ops = &tls_ops, .fd = plain->fd, .stage = plain->stage, .hint = plain->hint};
   tls->plain = plain;
+  tls->settings = address->tls;
+  (void)atomic_fetch_add(&tls->settings->users, 1);
   if (!make_session(tls, address)) {
     tls_close(&tls->stream);
     return vb_fail(err, VB_EINVAL, "%s: TLS cannot ask for the name that --sni or the host gives",

@@ -5,10 +5,13 @@
 
 #include "net/stream.h"
 
+#include <stdatomic.h>
+
 struct ssl_ctx_st;
 struct bio_method_st;
 
 struct vb_tls {
+  atomic_uint users; /* streams, and who made it */
   struct ssl_ctx_st *context;
   struct bio_method_st *transport; /* OpenSSL's way to the bytes of a plain stream */
   char *sni;                       /* or NULL */

@@ -69,7 +69,8 @@ describe("TLS", function()
       end
       assert.is_true(ok, server)
       expect_filled(server, { "--tls", "--cacert", ca })
-      expect_filled(server, { "--tls", "--tls-ca-cert", ca, "-h", "localhost", "-P", 16, "-3" })
+      expect_filled(server, { "--tls", "--tls-ca-cert", ca, "-h", "localhost", "-P", 16, "-3",
+        "--threads", 2 })
       server:stop()
     end)
   end

@@ -76,6 +76,7 @@ void rig_make(rig *self, const rig_spec *spec, const fake *server) {
   if (server->unix_path) self->endpoints[0] = (vb_endpoint){.path = server->path};
   if (spec->second)
     self->endpoints[1] = (vb_endpoint){.host = "127.0.0.1", .port = spec->second->port};
+  self->endpoints[0].tls = spec->tls;
   make_program(self, spec);
   vb_engine_spec engine = {.endpoints = self->endpoints,
                            .endpoint_count = spec->second ? 2 : 1,

@@ -19,6 +19,7 @@ typedef struct rig_spec {
   uint64_t timeout_ms, connect_ms;
   size_t max_reply;
   vb_login login;
+  vb_tls *tls;
   const fake *second;              /* a second server, that shares the keys with the first */
   const vb_script_factory *script; /* its function 0 sees each reply; it may take 0.3 s */
 } rig_spec;

@@ -108,9 +108,7 @@ static void look(tls_server *server, SSL *ssl) {
                                     server->client_name, sizeof server->client_name);
 }
 
-static void *run(void *argument) {
-  tls_server *server = argument;
-  SSL_CTX *context = make_context(server);
+static void serve_one(tls_server *server, SSL_CTX *context) {
   SSL *ssl = SSL_new(context);
   int fd = accept(server->listener, NULL, NULL);
   (void)SSL_set_fd(ssl, fd);
@@ -123,8 +121,15 @@ static void *run(void *argument) {
     (void)SSL_shutdown(ssl);
   }
   SSL_free(ssl);
-  SSL_CTX_free(context);
   close(fd);
+}
+
+static void *run(void *argument) {
+  tls_server *server = argument;
+  SSL_CTX *context = make_context(server);
+  int connections = server->connections ? server->connections : 1;
+  for (int i = 0; i < connections; i++) serve_one(server, context);
+  SSL_CTX_free(context);
   return NULL;
 }
 

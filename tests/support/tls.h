@@ -30,6 +30,7 @@ typedef struct tls_server {
   int version;                   /* TLS1_2_VERSION, TLS1_3_VERSION, 0 for both */
   void (*serve)(SSL *ssl);       /* after the handshake; NULL: it echoes until the end */
   const char *path;              /* of a unix socket, or NULL: TCP */
+  int connections;               /* served one after the other; 0: one */
   /* what it is, and what it saw */
   int listener, port;
   pthread_t thread;
@@ -37,9 +38,9 @@ typedef struct tls_server {
   char asked_name[64], client_name[128], cipher[64];
 } tls_server;
 
-/* Listens and serves one connection. */
+/* Listens and serves. */
 void tls_server_start(tls_server *server);
-/* Waits for the end of the connection. */
+/* Waits for the end of the last connection. */
 void tls_server_stop(tls_server *server);
 
 #endif

@@ -516,6 +516,19 @@ static void a_certificate_for_a_private_server_can_be_made(void **state) {
   assert_string_equal(err.text, "/none/key.pem: No such file or directory");
 }
 
+static void connections_keep_their_settings(void **state) {
+  (void)state;
+  tls_server server = {.identity = &good};
+  tls_link self;
+  tls_server_start(&server);
+  assert_int_equal(open_link(&self, &server, "localhost", &trusting, TIMEOUT_MS), VB_OK);
+  vb_tls_free(self.tls);
+  self.tls = NULL;
+  assert_echo(self.stream);
+  close_link(&self);
+  tls_server_stop(&server);
+}
+
 static int make_identities(void **state) {
   (void)state;
   (void)signal(SIGPIPE, SIG_IGN); /* of the server's side */
@@ -561,6 +574,7 @@ int main(void) {
       cmocka_unit_test(ciphers_are_those_asked_for),
       cmocka_unit_test(a_port_without_tls_is_explained),
       cmocka_unit_test(a_silent_port_ends_at_the_deadline),
+      cmocka_unit_test(connections_keep_their_settings),
       cmocka_unit_test(a_certificate_for_a_private_server_can_be_made),
   };
   return cmocka_run_group_tests(tests, make_identities, remove_identities);
