@@ -2,9 +2,9 @@
 # Measures vbench beside the floor and its peers and prints each bar of "What it must reach" as a
 # ratio. Server on core 0, client on core 1, the same million loaded keys for every tool, tools
 # interleaved, medians of the rounds. Never fails a build.
-# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start]...    all of them by default
+# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls]...      all by default
 #   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), SERVER (redis-server),
-#   PORT (21201), BUILD (build)
+#   PORT (21201; the next one is for TLS), BUILD (build)
 # Client CPU is user + system of the whole process, start-up included, by its number of requests; of
 # the floor, without the rendering of its requests.
 set -euo pipefail
@@ -13,6 +13,7 @@ rounds=${ROUNDS:-5} n1=${N1:-500000} n16=${N16:-3000000} port=${PORT:-21201}
 build=$PWD/${BUILD:-build} server=${SERVER:-redis-server} keys=1000000
 work=$(mktemp -d)
 server_pid=
+settings=() # what tools are told of the connection besides its port
 
 leave() {
   [[ -z $server_pid ]] || kill "$server_pid" 2>/dev/null || true
@@ -24,7 +25,14 @@ has() { command -v "$1" >/dev/null; }
 client() { taskset -c 1 "$build/bench/bench_measure" "$work/cost" "$@"; }
 
 start_server() {
-  taskset -c 0 "$server" --port "$port" --bind 127.0.0.1 --save "" --appendonly no \
+  local listen=(--port "$port")
+  if openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+  then
+    listen+=(--tls-port $((port + 1)) --tls-cert-file "$work/cert.pem" --tls-auth-clients no
+      --tls-key-file "$work/key.pem" --tls-ca-cert-file "$work/cert.pem")
+  fi
+  taskset -c 0 "$server" "${listen[@]}" --bind 127.0.0.1 --save "" --appendonly no \
     --maxclients 12000 \
     --dir "$work" >"$work/server.log" 2>&1 &
   server_pid=$!
@@ -46,17 +54,19 @@ tool_floor() {
     sed -E 's/.*, ([0-9]+) requests\/s.*/\1/'
 }
 tool_vbench() {
-  client "$build/vbench" -p "$port" -t set -n "$1" -r "$3" -c 50 -P "$2" -d 3 --threads 1 \
-    --no-baseline -q | per_second
+  client "$build/vbench" -p "$port" "${settings[@]}" -t set -n "$1" -r "$3" -c 50 -P "$2" -d 3 \
+    --threads 1 --no-baseline -q | per_second
 }
 tool_redis-benchmark() { peer redis-benchmark "$@"; }
 tool_valkey-benchmark() { peer valkey-benchmark "$@"; }
 tool_memtier_benchmark() {
-  client memtier_benchmark -p "$port" --ratio=1:0 -c 50 -t 1 -n $(($1 / 50)) --pipeline="$2" -d 3 \
-    --key-prefix=key: --key-minimum=1 --key-maximum="$3" --hide-histogram 2>/dev/null |
+  client memtier_benchmark -p "$port" "${settings[@]}" --ratio=1:0 -c 50 -t 1 -n $(($1 / 50)) \
+    --pipeline="$2" -d 3 --key-prefix=key: --key-minimum=1 --key-maximum="$3" --hide-histogram 2>/dev/null |
     awk '$1 == "Sets" {print $2}'
 }
-peer() { client "$1" -p "$port" -t set -n "$2" -r "$4" -c 50 -P "$3" -d 3 -q | per_second; }
+peer() {
+  client "$1" -p "$port" "${settings[@]}" -t set -n "$2" -r "$4" -c 50 -P "$3" -d 3 -q | per_second
+}
 per_second() {
   tr '\r' '\n' | sed -nE 's/^ *SET: ([0-9.]+) requests per second.*/\1/p' | tail -n 1
 }
@@ -145,8 +155,8 @@ lua() {
 }
 
 peak_kb() { # connections
-  client "$build/vbench" -p "$port" -t set -n 200000 -r $keys -c "$1" -P 1 --threads 1 \
-    --no-baseline -q >"$work/out" 2>&1 || { tail -n 3 "$work/out" >&2; echo nan; return; }
+  client "$build/vbench" -p "$port" "${settings[@]}" -t set -n 200000 -r $keys -c "$1" -P 1 \
+    --threads 1 --no-baseline -q >"$work/out" 2>&1 || { tail -n 3 "$work/out" >&2; echo nan; return; }
   awk '{print $4}' "$work/cost"
 }
 
@@ -170,11 +180,25 @@ start() {
   bar "a whole run of one request with --no-baseline" "$(median start vbench 1)" "<=" 50 " ms"
 }
 
+tls() {
+  local few many
+  [[ -e $work/cert.pem ]] || { echo "no openssl program: TLS is left out"; return 0; }
+  settings=(--tls --cacert "$work/cert.pem") port=$((port + 1))
+  series tls-16 "$n16" 16 $keys vbench "${peers[@]}"
+  bar "TLS: client CPU a request against redis-benchmark, pipeline 16" \
+    "$(ratio "$(median tls-16 vbench 1)" "$(median tls-16 redis-benchmark 1)")" "<=" 0.9
+  few=$(peak_kb 100) many=$(peak_kb 2000)
+  bar "TLS: memory a connection (peak of 2 000 less peak of 100)" \
+    "$(awk -v a="$many" -v b="$few" \
+      'BEGIN {print (a ~ /nan/ || b ~ /nan/) ? "nan" : (a - b) / 1900}')" "<=" 40 " KB"
+  settings=() port=$((port - 1))
+}
+
 parts=("$@")
-((${#parts[@]})) || parts=(cpu one-key lua memory start)
+((${#parts[@]})) || parts=(cpu one-key lua memory start tls)
 for part in "${parts[@]}"; do
   case $part in
-    cpu | one-key | lua | memory | start) ;;
+    cpu | one-key | lua | memory | start | tls) ;;
     *) sed -n '2,9p' "$0" >&2; exit 2 ;;
   esac
 done
