@@ -4,7 +4,7 @@
 -- `local get = require("vbench.classic").command "get"`.
 -- @module vbench.classic
 local vb = require "vbench"
-local fault = require "vbench.fault"
+local failure = require "vbench.failure"
 local nearest = require "vbench.nearest"
 local placeholders = require "vbench.placeholders"
 local report = require "vbench.report.classic"
@@ -19,6 +19,11 @@ local LIST, LIBRARY = "mylist", "vbench_classic"
 local FUNCTION = ([[#!lua name=%s
 redis.register_function('%s', function(keys) return redis.call('GET', keys[1]) end)]])
   :format(LIBRARY, LIBRARY)
+
+-- A mistake on the command line, which is at no line of a script.
+local function usage(...)
+  error(failure.new(failure.USAGE, string.format(...)), 0)
+end
 
 -- Keyspaces of the tests, declared when a test first needs one.
 local function keyspace(name, prefix)
@@ -141,7 +146,7 @@ function M.name(name)
   local plain = name:lower():gsub("-", "_")
   plain = ALSO[plain] or plain
   if not TESTS[plain] then
-    fault.raise("there is no test '%s'%s (there are: %s)", name, nearest.hint(plain, ORDER),
+    usage("there is no test '%s'%s (there are: %s)", name, nearest.hint(plain, ORDER),
       table.concat(ORDER, ", "))
   end
   return plain
@@ -174,11 +179,11 @@ local function weighted(text, flag)
     local name, number = part:match("^%s*(.-)%s*:%s*(.-)%s*$")
     number = tonumber(number) or require("vbench.units").count(number or "")
     if not number or number <= 0 then
-      fault.raise("%s takes test:number,test:number, not '%s'", flag, part)
+      usage("%s takes test:number,test:number, not '%s'", flag, part)
     end
     list[#list + 1] = { M.name(name), number }
   end
-  if #list == 0 then fault.raise("%s is empty; write %s \"get:80,set:20\"", flag, flag) end
+  if #list == 0 then usage("%s is empty; write %s \"get:80,set:20\"", flag, flag) end
   return list
 end
 
@@ -193,7 +198,7 @@ end
 local function composite(text)
   local phases = {}
   for i, one in ipairs(weighted(text, "--composite")) do
-    if one[2] % 1 ~= 0 then fault.raise("--composite takes whole requests, not %s", one[2]) end
+    if one[2] % 1 ~= 0 then usage("--composite takes whole requests, not %s", one[2]) end
     phases[i] = vb.phase { name = ("%d %s"):format(i, one[1]), run = M.command(one[1]),
                            requests = one[2] }
   end
@@ -233,7 +238,7 @@ function M.phases()
     return { vb.phase { name = command.name, run = command } }
   end
   if session.args.x then
-    fault.raise("-x takes the last argument of -- COMMAND from standard input")
+    usage("-x takes the last argument of -- COMMAND from standard input")
   end
   if args.parallel then return parallel(args.parallel) end
   if args.composite then return composite(args.composite) end

@@ -92,6 +92,15 @@ local function usage_now()
 end
 
 -- The latest second of each lane, when it is a new one.
+-- A threshold with abort = true that is not met ends the phase, and says so.
+local function abort_on(run, group, lane, second)
+  local expr, value = lane.watch(second)
+  if not expr then return end
+  group.aborted = true
+  run.console:note(("phase '%s' was ended early: threshold %s is not met (%.4g)"):format(lane.name,
+    expr, value))
+end
+
 local function tick(run, group)
   for i, lane in ipairs(group.lanes) do
     local second = run.engine:second(i - 1)
@@ -100,7 +109,7 @@ local function tick(run, group)
       local entry = result.second(second)
       lane.timeline[#lane.timeline + 1] = entry
       run.console:second(lane.name, second, entry, i > 1)
-      if not group.aborted then group.aborted = lane.watch(second) end
+      if not group.aborted then abort_on(run, group, lane, second) end
       if i == 1 then run:on_second(entry) end
     end
   end
@@ -156,6 +165,19 @@ local function usage_since(before, began)
            major_faults = tonumber(now.major_faults - before.major_faults) }
 end
 
+-- A cursor that ended a phase before what was asked for: more would have been duplicates.
+local function note_exhausted(run, lane, phase, ended)
+  local settings = lane.settings
+  if not ended or phase.status ~= "ok" then return end
+  if phase.operations < settings.requests then
+    run.console:note(("phase '%s': its cursor ended after %d of %d operations; cursor:wrap() starts "
+      .. "it over"):format(lane.name, phase.operations, settings.requests))
+  elseif phase.duration_s < settings.duration_s then
+    run.console:note(("phase '%s': its cursor ended after %d operations, before its duration; "
+      .. "cursor:wrap() starts it over"):format(lane.name, phase.operations))
+  end
+end
+
 local function results_of(run, group, before, seconds)
   local usage = usage_since(group.usage, group.began)
   local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
@@ -170,6 +192,7 @@ local function results_of(run, group, before, seconds)
     local met
     phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
     run:judge(phase, lane.settings, met)
+    note_exhausted(run, lane, phase, run.engine:result(i - 1).exhausted ~= 0)
     out[i] = phase
   end
   return out

@@ -24,7 +24,8 @@ static inline void vb_digits_write(char *to, uint64_t value, unsigned width) {
     return;
   }
   uint64_t low = vb_digits8(value % 100000000);
-  uint64_t high = vb_digits8(value / 100000000 % 100000000);
+  uint64_t high = 0x3030303030303030ull; /* zeros: most keyspaces are below 10^8 */
+  if (value >= 100000000) high = vb_digits8(value / 100000000 % 100000000);
   if (width > 8) {
     high >>= 8 * (16 - width); /* the bytes past its digits are overwritten by the low ones */
     memcpy(to, &high, 8);

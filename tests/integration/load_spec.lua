@@ -194,6 +194,15 @@ describe("load", function()
       assert.is_true(phase({ vbench.one_phase(get, body) }).duration_s < 1)
     end)
 
+    it("says so when its cursor ends before what was asked for", function()
+      local path = vbench.one_phase(
+        'local keys = vb.keyspace { prefix = "k:", size = 10 } ' ..
+        'local incr = vb.command { "INCR", keys:sequential() } ', "run = incr, requests = 100")
+      local run = vbench.run { path, "-p", server.port, "--no-baseline" }
+      assert.matches("its cursor ended after 10 of 100 operations; cursor:wrap%(%) starts it over",
+        run.err)
+    end)
+
     it("ends when its cursor does, with until_exhausted", function()
       local script = vbench.one_phase([[
         local keys = vb.keyspace { prefix = "u:", size = 1000 }

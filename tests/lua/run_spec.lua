@@ -312,6 +312,7 @@ describe("a run", function()
     assert.equal(1, #done.report.phases)
     assert.equal("failed", done.report.phases[1].status)
     assert.equal(1, #done.report.phases[1].timeline)
+    assert.matches("phase 'read' was ended early: threshold p99_ms < 2 is not met %(9%)", done.err)
   end)
 
   local function with_errors(requests, errors)
