@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-5} n1=${N1:-500000} n16=${N16:-3000000} port=${PORT:-21201}
 build=$PWD/${BUILD:-build} server=${SERVER:-redis-server} keys=1000000
 work=$(mktemp -d)
-server_pid=
+server_pid= has_tls=
 settings=() # what tools are told of the connection besides its port
 
 leave() {
@@ -24,23 +24,25 @@ trap leave EXIT
 has() { command -v "$1" >/dev/null; }
 client() { taskset -c 1 "$build/bench/bench_measure" "$work/cost" "$@"; }
 
-start_server() {
-  local listen=(--port "$port")
-  if openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
-    -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
-  then
-    listen+=(--tls-port $((port + 1)) --tls-cert-file "$work/cert.pem" --tls-auth-clients no
-      --tls-key-file "$work/key.pem" --tls-ca-cert-file "$work/cert.pem")
-  fi
-  taskset -c 0 "$server" "${listen[@]}" --bind 127.0.0.1 --save "" --appendonly no \
-    --maxclients 12000 \
-    --dir "$work" >"$work/server.log" 2>&1 &
+# Whether a server with these options comes up.
+try_server() {
+  taskset -c 0 "$server" --port "$port" --bind 127.0.0.1 --save "" --appendonly no \
+    --maxclients 12000 --dir "$work" "$@" >"$work/server.log" 2>&1 &
   server_pid=$!
   for _ in {1..100}; do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+    kill -0 "$server_pid" 2>/dev/null || return 1
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
     sleep 0.05
   done
-  kill -0 "$server_pid" 2>/dev/null || { tail -n 3 "$work/server.log" >&2; exit 0; }
+  return 1
+}
+
+start_server() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" \
+    2>/dev/null && try_server --tls-port $((port + 1)) --tls-cert-file "$work/cert.pem" \
+    --tls-key-file "$work/key.pem" --tls-ca-cert-file "$work/cert.pem" --tls-auth-clients no &&
+    has_tls=1 || try_server || { tail -n 3 "$work/server.log" >&2; exit 0; }
   "$build/bench/bench_floor" "$port" $keys 50 64 $keys 3 sequential >/dev/null
 }
 
@@ -61,7 +63,8 @@ tool_redis-benchmark() { peer redis-benchmark "$@"; }
 tool_valkey-benchmark() { peer valkey-benchmark "$@"; }
 tool_memtier_benchmark() {
   client memtier_benchmark -p "$port" "${settings[@]}" --ratio=1:0 -c 50 -t 1 -n $(($1 / 50)) \
-    --pipeline="$2" -d 3 --key-prefix=key: --key-minimum=1 --key-maximum="$3" --hide-histogram 2>/dev/null |
+    --pipeline="$2" -d 3 --key-prefix=key: --key-minimum=1 --key-maximum="$3" \
+    --hide-histogram 2>/dev/null |
     awk '$1 == "Sets" {print $2}'
 }
 peer() {
@@ -156,7 +159,8 @@ lua() {
 
 peak_kb() { # connections
   client "$build/vbench" -p "$port" "${settings[@]}" -t set -n 200000 -r $keys -c "$1" -P 1 \
-    --threads 1 --no-baseline -q >"$work/out" 2>&1 || { tail -n 3 "$work/out" >&2; echo nan; return; }
+    --threads 1 --no-baseline -q >"$work/out" 2>&1 ||
+    { tail -n 3 "$work/out" >&2; echo nan; return; }
   awk '{print $4}' "$work/cost"
 }
 
@@ -182,7 +186,7 @@ start() {
 
 tls() {
   local few many
-  [[ -e $work/cert.pem ]] || { echo "no openssl program: TLS is left out"; return 0; }
+  [[ -n $has_tls ]] || { echo "no TLS in $server, or no openssl program: left out"; return 0; }
   settings=(--tls --cacert "$work/cert.pem") port=$((port + 1))
   series tls-16 "$n16" 16 $keys vbench "${peers[@]}"
   bar "TLS: client CPU a request against redis-benchmark, pipeline 16" \
