@@ -87,7 +87,6 @@ int vb_program_step(vb_program *program, const vb_command *command, int conditio
   entry->steps = steps;
   steps[entry->step_count++] =
       (vb_step){.command = command, .function = function, .condition = (uint8_t)condition};
-  entry->conditional |= condition != VB_ALWAYS;
   return VB_OK;
 }
 
@@ -113,9 +112,10 @@ static int make_rows(vb_program *program) {
     for (uint32_t k = 0; k < entry->step_count; k++) {
       vb_step *step = &entry->steps[k];
       if (find_row(program, step->command, step->command->name, &step->row)) return VB_ENOMEM;
-      step->last = k + 1 == entry->step_count;
     }
     entry->row = entry->steps[0].row;
+    entry->plain =
+        entry->kind == VB_ENTRY_COMMAND && !vb_command_has_processors(entry->steps[0].command);
   }
   for (uint32_t i = 0; i < program->entry_count; i++) {
     vb_entry *entry = &program->entries[i];

@@ -41,13 +41,12 @@ typedef struct vb_step {
   uint32_t row;      /* of the command's statistics */
   uint32_t function; /* VB_WHEN_FUNCTION */
   uint8_t condition; /* enum vb_condition */
-  bool last;         /* of its entry */
 } vb_step;
 
 typedef struct vb_entry {
-  int kind;         /* enum vb_entry_kind */
-  bool conditional; /* a step waits for the reply before it */
-  uint32_t row;     /* of the transaction's statistics; else of the first step's */
+  int kind;     /* enum vb_entry_kind */
+  bool plain;   /* one command without reply processors */
+  uint32_t row; /* of the transaction's statistics; else of the first step's */
   uint32_t step_count;
   vb_step *steps;
   uint64_t below; /* drawn when the mix draw is at or below this: cumulative, scaled to 2^64 - 1 */

@@ -183,8 +183,7 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
                    "phase '%s': %u clients are too few for %u threads and %u server%s: at least "
                    "%llu, or fewer threads",
                    phase->name, phase->clients, threads, engine->shared->spec.endpoint_count,
-                   engine->shared->spec.endpoint_count == 1 ? "" : "s",
-                   (unsigned long long)least);
+                   engine->shared->spec.endpoint_count == 1 ? "" : "s", (unsigned long long)least);
   if (phase->pipeline < 1 || phase->pipeline > 100000)
     return vb_fail(err, VB_EINVAL, "phase '%s': pipeline %u: 1 to 100000 are possible", phase->name,
                    phase->pipeline);

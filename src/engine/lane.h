@@ -90,6 +90,8 @@ typedef struct vb_run_length {
   vb_ns latency;
   uint32_t row, node;
   uint64_t count;
+  uint64_t plain,
+      bytes; /* of `count`: operations of one command, counted here alone; their bytes */
 } vb_run_length;
 
 typedef struct vb_lane {
@@ -159,6 +161,10 @@ void vb_lane_free(vb_lane *lane);
 /* record.c: statistics. */
 void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                     vb_ns now);
+/* The same for the success of an operation that is one command without processors, the most common
+ * kind: its counters and the bytes of its reply go with the run. */
+void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
+                          uint64_t bytes);
 void vb_lane_record_flush(vb_lane *lane);
 /* Counts an error of operation n that is no error reply. */
 void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, const char *kind,

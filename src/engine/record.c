@@ -1,15 +1,28 @@
-#include "engine/lane.h"
+#include "engine/worker.h"
 
 #include <string.h>
+
+static void count_plain(vb_lane *lane, const vb_run_length *run) {
+  vb_counters *counters = &lane->rows[run->row].counters;
+  lane->interval->requests += run->plain;
+  lane->interval->operations += run->plain;
+  lane->interval->bytes_received += run->bytes;
+  lane->rows[0].counters.operations += run->plain;
+  counters->requests += run->plain;
+  counters->bytes_received += run->bytes;
+  if (lane->node_rows) lane->node_rows[run->node].counters.requests += run->plain;
+  lane->last_reply = lane->worker->now;
+}
 
 void vb_lane_record_flush(vb_lane *lane) {
   vb_run_length *run = &lane->run;
   if (!run->count) return;
+  if (run->plain) count_plain(lane, run);
   vb_histogram_record(lane->rows[run->row].latency, run->latency, run->count);
   vb_histogram_record(lane->interval->latency, run->latency, run->count);
   if (lane->node_rows)
     vb_histogram_record(lane->node_rows[run->node].latency, run->latency, run->count);
-  run->count = 0;
+  run->count = run->plain = run->bytes = 0;
 }
 
 static void note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
@@ -24,16 +37,32 @@ static void note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb
   lane->slowest_floor = vb_slowest_floor(&lane->slowest);
 }
 
+/* One more of the run, or the first of the next. */
+static inline vb_run_length *join_run(vb_lane *lane, uint32_t row, uint32_t node, vb_ns latency) {
+  vb_run_length *run = &lane->run;
+  if (latency != run->latency || row != run->row || node != run->node) {
+    vb_lane_record_flush(lane);
+    run->latency = latency;
+    run->row = row;
+    run->node = node;
+  }
+  run->count++;
+  return run;
+}
+
 void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                     vb_ns now) {
-  vb_run_length *run = &lane->run;
-  if (latency == run->latency && row == run->row && node == run->node) {
-    run->count++;
-  } else {
-    vb_lane_record_flush(lane);
-    *run = (vb_run_length){latency, row, node, 1};
-  }
+  (void)join_run(lane, row, node, latency);
   if (VB_UNLIKELY(latency > lane->slowest_floor)) note_slow(lane, row, node, n, latency, now);
+}
+
+void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
+                          uint64_t bytes) {
+  vb_run_length *run = join_run(lane, row, node, latency);
+  run->plain++;
+  run->bytes += bytes;
+  if (VB_UNLIKELY(latency > lane->slowest_floor))
+    note_slow(lane, row, node, n, latency, lane->worker->now);
 }
 
 static void count_error(vb_lane *lane, uint32_t row, uint32_t node) {

@@ -159,11 +159,25 @@ static void judge_exec(vb_connection *connection, const vb_flight *flight, const
   vb_lane_operation_ended(lane, flight->n);
 }
 
+/* The most common reply: the success of an operation that is one command and asks nothing more. */
+static void take_plain(vb_connection *connection, const vb_flight *flight, uint64_t bytes) {
+  vb_lane *lane = connection->lane;
+  connection->head++;
+  connection->open--;
+  lane->open--;
+  vb_lane_record_plain(lane, flight->entry->row, connection->node, flight->n,
+                       lane->worker->now - flight->written, bytes);
+}
+
 static void judge(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_worker *worker = lane->worker;
   vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
   bool counts = vb_lane_counts(lane, head->n);
+  if (VB_LIKELY(counts && head->entry->plain && !reply->error)) {
+    take_plain(connection, head, reply->size);
+    return;
+  }
   if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
   if (head->entry->kind == VB_ENTRY_TRANSACTION && --head->replies) {
     if (counts) lane->rows[head->entry->row].counters.bytes_received += reply->size;

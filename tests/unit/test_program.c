@@ -128,7 +128,6 @@ static void rows_are_commands_by_first_use_then_transactions(void **state) {
     for (uint32_t i = 0; i < entry->step_count; i++) {
       const vb_step *step = &entry->steps[i];
       assert_string_equal(names[step->row], vb_command_name(step->command));
-      assert_int_equal(step->last, i + 1 == entry->step_count);
     }
   }
   assert_true(!seen[0] && seen[1] && !seen[2] && seen[3] && seen[4]);
@@ -253,7 +252,8 @@ static void conditions_are_of_sequences(void **state) {
     int status = vb_program_compile(program, &err);
     assert_int_equal(status, kind == VB_ENTRY_SEQUENCE ? VB_OK : VB_EINVAL);
     const vb_entry *entry = vb_program_pick(program, 1, 1);
-    assert_true(entry->conditional);
+    assert_int_equal(entry->steps[1].condition, VB_WHEN_FUNCTION);
+    assert_false(entry->plain);
     assert_int_equal(entry->steps[1].function, 6);
     vb_program_free(program);
   }
