@@ -170,8 +170,8 @@ local function note_exhausted(run, lane, phase, ended)
   local settings = lane.settings
   if not ended or phase.status ~= "ok" then return end
   if phase.operations < settings.requests then
-    run.console:note(("phase '%s': its cursor ended after %d of %d operations; cursor:wrap() starts "
-      .. "it over"):format(lane.name, phase.operations, settings.requests))
+    run.console:note(("phase '%s': its cursor ended after %d of %d operations; "
+      .. "cursor:wrap() starts it over"):format(lane.name, phase.operations, settings.requests))
   elseif phase.duration_s < settings.duration_s then
     run.console:note(("phase '%s': its cursor ended after %d operations, before its duration; "
       .. "cursor:wrap() starts it over"):format(lane.name, phase.operations))

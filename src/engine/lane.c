@@ -267,6 +267,7 @@ static void share_numbers(vb_lane *lane, int state) {
   if (!lane->ready_count) {
     vb_numbers_return(numbers, lane->block);
     lane->block = (vb_block){0, 0};
+    lane->out_of_numbers = vb_numbers_all_taken(numbers); /* then nobody has to come back */
     return;
   }
   if (state != VB_LANE_IDLE || !atomic_load(&numbers->returned)) return;

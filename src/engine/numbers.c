@@ -79,6 +79,11 @@ void vb_numbers_close(vb_numbers *numbers, uint64_t n) {
   }
 }
 
+bool vb_numbers_all_taken(vb_numbers *numbers) {
+  return !atomic_load(&numbers->returned) &&
+         atomic_load(&numbers->next) >= settled_limit(numbers);
+}
+
 uint64_t vb_numbers_taken(const vb_numbers *numbers) {
   uint64_t from = atomic_load(&numbers->counted_from), next = atomic_load(&numbers->next);
   return next > from ? next - from : 0;

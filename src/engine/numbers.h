@@ -37,6 +37,8 @@ bool vb_numbers_take(vb_numbers *numbers, vb_block *out);
 void vb_numbers_return(vb_numbers *numbers, vb_block block);
 /* No number from `n` on is to be drawn (a cursor ended there). */
 void vb_numbers_close(vb_numbers *numbers, uint64_t n);
+/* Whether nothing is left to take: the limit is reached and nothing was given back. */
+bool vb_numbers_all_taken(vb_numbers *numbers);
 /* How many of the counted numbers have been taken. */
 uint64_t vb_numbers_taken(const vb_numbers *numbers);
 

@@ -79,10 +79,11 @@ static void append_bulk(vb_bytes *out, const char *text, size_t length) {
 
 /* Integers below 2^53 as integers, other numbers so that they read back the same. */
 static size_t write_number(char *to, double number) {
-  if (number == floor(number) && fabs(number) < 0x1p53) {
-    bool negative = number < 0;
+  if (fabs(number) < 0x1p53 && number == (double)(int64_t)number) {
+    int64_t whole = (int64_t)number;
+    bool negative = whole < 0;
     if (negative) *to++ = '-';
-    return vb_decimal_append(to, (uint64_t)fabs(number)) + negative;
+    return vb_decimal_append(to, (uint64_t)(negative ? -whole : whole)) + negative;
   }
   return (size_t)snprintf(to, NUMBER_SIZE, "%.17g", number);
 }

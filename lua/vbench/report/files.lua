@@ -46,8 +46,8 @@ function stream:write(text)
   return nil, self.path .. ": " .. (tostring(message):gsub("^.*: ", ""))
 end
 
--- A flush that fails in compiled code is done once more by the interpreter, which then finds nothing
--- to write and takes it for done: a full disk would go unnoticed.
+-- A flush that fails in compiled code is done once more by the interpreter, which then finds
+-- nothing to write and takes it for done: a full disk would go unnoticed.
 jit.off(write_stdout)
 jit.off(stream.write)
 
