@@ -71,7 +71,11 @@ static int call(state *s, unsigned watched, int arguments, int results) {
 
 static void append_bulk(vb_bytes *out, const char *text, size_t length) {
   char *to = vb_bytes_reserve(out, VB_RESP_HEADER_MAX + length + 2);
-  size_t at = vb_resp_header(to, '$', length);
+  size_t at = 4;
+  if (VB_LIKELY(length < 10))
+    memcpy(to, (char[]){'$', (char)('0' + length), '\r', '\n'}, at);
+  else
+    at = vb_resp_header(to, '$', length);
   memcpy(to + at, text, length);
   memcpy(to + at + length, "\r\n", 2);
   out->length += at + length + 2;
@@ -105,16 +109,28 @@ static int value_failed(state *s, uint32_t number, int index) {
   return VB_HOOK_FAILED;
 }
 
+/* The value at `index` as a bulk string. False when it cannot be sent. */
+static bool append_value(lua_State *lua, int index, vb_bytes *out) {
+  char room[NUMBER_SIZE];
+  size_t length;
+  const char *text = room;
+  int type = lua_type(lua, index);
+  if (type == LUA_TNUMBER)
+    length = write_number(room, lua_tonumber(lua, index));
+  else if (type == LUA_TSTRING)
+    text = lua_tolstring(lua, index, &length);
+  else
+    return false;
+  append_bulk(out, text, length);
+  return true;
+}
+
 /* The array at `index`: its values in order, -1 at one that cannot be sent (left on the stack). */
 static int append_table(lua_State *lua, int index, vb_bytes *out) {
   int count = (int)lua_objlen(lua, index);
   for (int i = 1; i <= count; i++) {
-    char room[NUMBER_SIZE];
-    size_t length;
     lua_rawgeti(lua, index, i);
-    const char *text = value_text(lua, -1, room, &length);
-    if (!text) return -1;
-    append_bulk(out, text, length);
+    if (!append_value(lua, -1, out)) return -1;
     lua_pop(lua, 1);
   }
   return count;
@@ -150,18 +166,14 @@ static int hook_arguments(void *context, uint32_t number, const vb_request *requ
   int count = 0, top = lua_gettop(lua);
   if (VB_UNLIKELY(top == TRACEBACK)) return nothing_failed(s, number);
   for (int i = TRACEBACK + 1; i <= top; i++) {
-    char room[NUMBER_SIZE];
-    size_t length;
-    if (lua_type(lua, i) == LUA_TTABLE) {
-      int values = append_table(lua, i, out);
-      if (values < 0) return value_failed(s, number, -1);
-      count += values;
+    if (VB_LIKELY(append_value(lua, i, out))) {
+      count++;
       continue;
     }
-    const char *text = value_text(lua, i, room, &length);
-    if (!text) return value_failed(s, number, i);
-    append_bulk(out, text, length);
-    count++;
+    if (lua_type(lua, i) != LUA_TTABLE) return value_failed(s, number, i);
+    int values = append_table(lua, i, out);
+    if (values < 0) return value_failed(s, number, -1);
+    count += values;
   }
   lua_settop(lua, TRACEBACK);
   return count;
