@@ -80,8 +80,7 @@ void vb_numbers_close(vb_numbers *numbers, uint64_t n) {
 }
 
 bool vb_numbers_all_taken(vb_numbers *numbers) {
-  return !atomic_load(&numbers->returned) &&
-         atomic_load(&numbers->next) >= settled_limit(numbers);
+  return !atomic_load(&numbers->returned) && atomic_load(&numbers->next) >= settled_limit(numbers);
 }
 
 uint64_t vb_numbers_taken(const vb_numbers *numbers) {
