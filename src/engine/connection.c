@@ -74,6 +74,7 @@ static void close_stream(vb_connection *connection) {
   vb_stream_close(connection->stream);
   connection->stream = NULL;
   connection->state = VB_CONNECTION_CLOSED;
+  connection->retry_at = lane->worker->now; /* at once, unless the caller knows better */
   connection->wants_write = connection->parked = connection->unread = false;
   vb_outbox_reset(&connection->outbox, &lane->worker->pool);
   set_tail(connection, 0);

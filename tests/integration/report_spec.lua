@@ -70,7 +70,7 @@ describe("a report", function()
       for _, phase in ipairs(json.phases) do
         has_keys(phase, PHASE, PHASE_OPTIONAL, "phase " .. phase.name)
         has_keys(phase.latency_us, LATENCY, {}, "latency_us")
-        has_keys(phase.client, CLIENT, {}, "client")
+        has_keys(phase.client, CLIENT, words "connect_us", "client")
         has_keys(phase.redirects, words "moved ask", {}, "redirects")
         for _, command in ipairs(phase.commands) do
           has_keys(command, words "name requests errors latency_us", setmetatable({},
