@@ -305,6 +305,7 @@ static int take_boot(state *s, const factory *from, vb_error *err) {
   if (lua_isfunction(lua, -1) && call(s, VB_WATCH_INIT, 0, 0)) return failed(s, "thread.init", err);
   lua_settop(lua, TRACEBACK);
   if (make_pointers(s)) return failed(s, NULL, err);
+  (void)lua_gc(lua, LUA_GCCOLLECT, 0); /* what loading left behind: hooks begin in a small heap */
   return VB_OK;
 }
 
