@@ -20,11 +20,6 @@ local FUNCTION = ([[#!lua name=%s
 redis.register_function('%s', function(keys) return redis.call('GET', keys[1]) end)]])
   :format(LIBRARY, LIBRARY)
 
--- A mistake on the command line, which is at no line of a script.
-local function usage(...)
-  error(failure.new(failure.USAGE, string.format(...)), 0)
-end
-
 -- Keyspaces of the tests, declared when a test first needs one.
 local function keyspace(name, prefix)
   local known = require("vbench.registry").get("keyspace", name)
@@ -146,7 +141,7 @@ function M.name(name)
   local plain = name:lower():gsub("-", "_")
   plain = ALSO[plain] or plain
   if not TESTS[plain] then
-    usage("there is no test '%s'%s (there are: %s)", name, nearest.hint(plain, ORDER),
+    failure.usage("there is no test '%s'%s (there are: %s)", name, nearest.hint(plain, ORDER),
       table.concat(ORDER, ", "))
   end
   return plain
@@ -179,11 +174,11 @@ local function weighted(text, flag)
     local name, number = part:match("^%s*(.-)%s*:%s*(.-)%s*$")
     number = tonumber(number) or require("vbench.units").count(number or "")
     if not number or number <= 0 then
-      usage("%s takes test:number,test:number, not '%s'", flag, part)
+      failure.usage("%s takes test:number,test:number, not '%s'", flag, part)
     end
     list[#list + 1] = { M.name(name), number }
   end
-  if #list == 0 then usage("%s is empty; write %s \"get:80,set:20\"", flag, flag) end
+  if #list == 0 then failure.usage("%s is empty; write %s \"get:80,set:20\"", flag, flag) end
   return list
 end
 
@@ -198,7 +193,7 @@ end
 local function composite(text)
   local phases = {}
   for i, one in ipairs(weighted(text, "--composite")) do
-    if one[2] % 1 ~= 0 then usage("--composite takes whole requests, not %s", one[2]) end
+    if one[2] % 1 ~= 0 then failure.usage("--composite takes whole requests, not %s", one[2]) end
     phases[i] = vb.phase { name = ("%d %s"):format(i, one[1]), run = M.command(one[1]),
                            requests = one[2] }
   end
@@ -238,7 +233,7 @@ function M.phases()
     return { vb.phase { name = command.name, run = command } }
   end
   if session.args.x then
-    usage("-x takes the last argument of -- COMMAND from standard input")
+    failure.usage("-x takes the last argument of -- COMMAND from standard input")
   end
   if args.parallel then return parallel(args.parallel) end
   if args.composite then return composite(args.composite) end

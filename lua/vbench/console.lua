@@ -58,6 +58,8 @@ local function write(self, file, line)
   end
 end
 
+jit.off(write) -- as in vbench.report.files: compiled, a flush that fails may be taken for done
+
 --- The run begins: its header.
 -- @tparam table report without phases yet
 function Console:begin(report)

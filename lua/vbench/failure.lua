@@ -26,6 +26,13 @@ function M.new(exit_code, message, hint)
   return setmetatable({ message = message, exit_code = exit_code, hint = hint }, Failure)
 end
 
+--- Raises a mistake on the command line, which is at no line of a script.
+-- @tparam string format as of string.format, with its arguments behind it
+-- @raise a failure with exit code USAGE
+function M.usage(format, ...)
+  error(M.new(M.USAGE, format:format(...)), 0)
+end
+
 --- Whether a value is a failure.
 -- @param value anything that was raised
 -- @treturn boolean

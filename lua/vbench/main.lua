@@ -7,10 +7,6 @@ local ffi, C = native.ffi, native.C
 
 local M = {}
 
-local function usage(...)
-  error(failure.new(failure.USAGE, string.format(...)), 0)
-end
-
 local function version()
   return ffi.string(C.vb_version())
 end
@@ -49,19 +45,19 @@ end
 
 function ACTIONS.check(state)
   if not state.scenario and not next(state.given) then
-    usage("check needs a scenario: vbench check x.lua")
+    failure.usage("check needs a scenario: vbench check x.lua")
   end
   return require("vbench.cli.check").run(state)
 end
 
 function ACTIONS.new(state)
-  if not state.operands[1] then usage("new needs a name: vbench new NAME") end
+  if not state.operands[1] then failure.usage("new needs a name: vbench new NAME") end
   return require("vbench.cli.new").run(state.operands[1])
 end
 
 function ACTIONS.completion(state)
   local text = require("vbench.cli.help").completion(state.operands[1] or "")
-  if not text then usage("completion needs a shell: bash, zsh or fish") end
+  if not text then failure.usage("completion needs a shell: bash, zsh or fish") end
   io.write(text)
   return 0
 end

@@ -18,15 +18,10 @@ local ABSENT = {
   __v_rd__ = "vectors", ___tag_field____ = "tags",
 }
 
--- A mistake on the command line, which is at no line of a script.
-local function usage(...)
-  error(failure.new(failure.USAGE, string.format(...)), 0)
-end
-
 local function refuse_absent(word)
   for name, what in pairs(ABSENT) do
     if word:find(name, 1, true) then
-      usage("placeholder %s needs %s, which this version does not have", name, what)
+      failure.usage("placeholder %s needs %s, which this version does not have", name, what)
     end
   end
 end
@@ -55,7 +50,7 @@ local function check_name(name)
   for _, one in ipairs(ordinals) do
     if name == "__rand_" .. one .. "__" then return end
   end
-  usage("unknown placeholder %s; there are __rand_int__, __rand_1st__ to __rand_9th__ and "
+  failure.usage("unknown placeholder %s; there are __rand_int__, __rand_1st__ to __rand_9th__ and "
     .. "__data__", name)
 end
 

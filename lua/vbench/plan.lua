@@ -26,10 +26,6 @@ local READ = {
   { option = "max_errors", flag = "--max-errors", fields = { "max_errors" } },
 }
 
-local function usage(...)
-  error(failure.new(failure.USAGE, string.format(...)), 0)
-end
-
 local function words_of(value)
   if type(value) == "table" then return value end
   local words = {}
@@ -48,8 +44,8 @@ local function set_of(flag, words, names)
   for _, name in ipairs(names) do known[name] = true end
   for _, word in ipairs(words) do
     if not known[word] then
-      usage("%s: there is no phase '%s'%s (there are: %s)", flag, word, nearest.hint(word, names),
-        table.concat(names, ", "))
+      failure.usage("%s: there is no phase '%s'%s (there are: %s)", flag, word,
+        nearest.hint(word, names), table.concat(names, ", "))
     end
     set[word] = true
   end
@@ -69,7 +65,9 @@ function M.select(list, options)
   for _, phase in ipairs(list) do
     if (not only or only[phase.name]) and not skip[phase.name] then out[#out + 1] = phase end
   end
-  if #out == 0 then usage("--phases and --skip leave no phase of %s", table.concat(names, ", ")) end
+  if #out == 0 then
+    failure.usage("--phases and --skip leave no phase of %s", table.concat(names, ", "))
+  end
   return out
 end
 
@@ -108,7 +106,7 @@ function M.check_read(list, given)
     for _, phase in ipairs(list) do read = read or reads(phase, entry) end
     if not read then
       local names = names_of(list)
-      usage("%s was given, but no phase reads it: %s %s %s", entry.flag,
+      failure.usage("%s was given, but no phase reads it: %s %s %s", entry.flag,
         #names == 1 and "phase" or "phases", quoted(names),
         (#names == 1 and "sets %s itself" or "set %s themselves"):format(
           table.concat(entry.fields, " or ")))

@@ -70,6 +70,19 @@ describe("CSV a second", function()
     assert.is_nil(out)
     assert.equal("/dev/full: No space left on device", message)
   end)
+
+  it("notices a full disk also when writing has become hot", function()
+    local files = require "vbench.report.files"
+    local fine, full = files.stream("/dev/null"), files.stream("/dev/full")
+    local taken
+    for round = 1, 20 do
+      for i = 1, 400 do
+        local stream = (i == 400 or round == 1 and i > 300) and full or fine
+        taken = stream:write("row\n")
+        if stream == full then assert.is_nil(taken) end
+      end
+    end
+  end)
 end)
 
 describe("the CSV summary", function()
