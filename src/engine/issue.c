@@ -64,10 +64,11 @@ static void append_word(vb_connection *connection, const char *request, size_t s
   vb_outbox_commit(&connection->outbox, size);
 }
 
-static void push_flight(vb_connection *connection, const vb_entry *entry, uint32_t step, uint64_t n,
-                        uint32_t replies) {
+static void push_flight(vb_connection *connection, const vb_entry *entry, uint32_t step,
+                        vb_waiting begun, uint32_t replies) {
   vb_flight *flight = vb_connection_push(connection);
-  flight->n = n;
+  flight->n = begun.n;
+  flight->due = begun.due;
   flight->end = connection->outbox.appended;
   flight->entry = entry;
   flight->step = (uint16_t)step;
@@ -85,9 +86,11 @@ static void count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) 
   }
 }
 
-static uint32_t begin_transaction(vb_connection *connection, const vb_entry *entry, uint64_t n) {
+static uint32_t begin_transaction(vb_connection *connection, const vb_entry *entry,
+                                  vb_waiting begun) {
   static const char multi[] = "*1\r\n$5\r\nMULTI\r\n", exec[] = "*1\r\n$4\r\nEXEC\r\n";
   vb_lane *lane = connection->lane;
+  uint64_t n = begun.n;
   vb_operation operation;
   enum vb_render why = vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
   uint64_t before = connection->outbox.appended;
@@ -100,7 +103,7 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
     return 0;
   }
   append_word(connection, exec, sizeof exec - 1);
-  push_flight(connection, entry, 0, n, entry->step_count + 2);
+  push_flight(connection, entry, 0, begun, entry->step_count + 2);
   count_sent(lane, entry->row, n, connection->outbox.appended - before);
   return 1;
 }
@@ -120,9 +123,10 @@ static enum vb_render draw_before(const vb_lane *lane, const vb_entry *entry, ui
 }
 
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
-                             uint64_t n) {
-  if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, n);
+                             vb_waiting begun) {
+  if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, begun);
   vb_lane *lane = connection->lane;
+  uint64_t n = begun.n;
   vb_operation operation;
   enum vb_render why = draw_before(lane, entry, step, &operation, n);
   uint32_t sent = 0;
@@ -130,7 +134,7 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
     uint64_t before = connection->outbox.appended;
     why = append_command(connection, entry->steps[step].command, &operation);
     if (why) break;
-    push_flight(connection, entry, step, n, 1);
+    push_flight(connection, entry, step, begun, 1);
     count_sent(lane, entry->steps[step].row, n, connection->outbox.appended - before);
     sent++;
     if (++step == entry->step_count || entry->steps[step].condition != VB_ALWAYS) return sent;
@@ -139,12 +143,12 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
   return 0;
 }
 
-/* The first steps of operation n on this connection. */
-static bool start(vb_connection *connection, uint64_t n) {
+/* The first steps of an operation on this connection. */
+static bool start(vb_connection *connection, vb_waiting begun) {
   vb_lane *lane = connection->lane;
-  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, begun.n);
   connection->open++;
-  if (VB_LIKELY(vb_connection_begin(connection, entry, 0, n))) return true;
+  if (VB_LIKELY(vb_connection_begin(connection, entry, 0, begun))) return true;
   connection->open--;
   lane->open--;
   return false;
@@ -172,7 +176,7 @@ static bool start_queued(vb_connection *connection) {
   vb_queue *queue = &lane->nodes[connection->node].queue;
   if (!vb_queue_length(queue)) return false;
   lane->blocked = false;
-  return start(connection, vb_queue_pop(queue).n);
+  return start(connection, vb_queue_pop(queue));
 }
 
 /* A connection of the node that waits for work and is not lost; NULL: none. */
@@ -219,7 +223,7 @@ static bool start_one(vb_connection *connection) {
   if (lane->node_count > 1 && vb_queue_length(&lane->nodes[connection->node].queue))
     return start_queued(connection);
   uint64_t n;
-  return draw_for(connection, &n) && start(connection, n);
+  return draw_for(connection, &n) && start(connection, (vb_waiting){n, 0});
 }
 
 void vb_connection_fill(vb_connection *connection) {

@@ -34,6 +34,7 @@ enum vb_lane_state {
 /* One request, or one transaction, that waits for its replies. */
 typedef struct vb_flight {
   uint64_t n;
+  vb_ns due;             /* intended start; 0 in a closed loop */
   vb_ns written;         /* clock before the write that carried its last byte; until then, when
                             it was put in the queue */
   uint64_t end;          /* where its last byte ends in the outbox's count */
@@ -180,7 +181,7 @@ void vb_connection_fill(vb_connection *connection);
 /* Begins the steps of an operation from `step` on, up to one that waits for a reply. Returns how
  * many requests went out; 0 when a cursor ended or a hook failed (the lane knows). */
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
-                             uint64_t n);
+                             vb_waiting begun);
 /* Fills connections that waited for room elsewhere. */
 void vb_lane_fill_waiting(vb_lane *lane);
 

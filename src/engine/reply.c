@@ -92,7 +92,8 @@ static void advance(vb_connection *connection, const vb_flight *flight, const vb
   if (next < entry->step_count && entry->steps[next].condition == VB_ALWAYS) return;
   while (next < entry->step_count && !runs_after(connection, &entry->steps[next], reply, flight))
     next++;
-  if (next < entry->step_count && vb_connection_begin(connection, entry, next, flight->n)) return;
+  vb_waiting begun = {flight->n, flight->due};
+  if (next < entry->step_count && vb_connection_begin(connection, entry, next, begun)) return;
   connection->open--;
   vb_lane_operation_ended(connection->lane, flight->n);
 }
