@@ -6,6 +6,8 @@
 #include "keyspace/digits.h"
 #include "keyspace/keyspace.h"
 
+#include <stdatomic.h>
+
 enum { VB_KEY_MAX = 1024, VB_TAG_LENGTH = 5 };
 
 /* A key is `head`, the number, `tail`; hash tags stand at fixed offsets of head or tail. */
@@ -18,6 +20,7 @@ struct vb_keyspace {
   unsigned width; /* of the number, at least */
   size_t fixed;   /* length of every key, or 0 */
   uint64_t size;
+  _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
 };
 
 /* Three letters of id % 26^3, as datasets.md ("Keys") defines them. */

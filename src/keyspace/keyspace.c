@@ -11,7 +11,8 @@ static int reserve(vb_keyspace *keyspace, const vb_keyspace_spec *spec, const ch
   keyspace->name = strdup(spec->name);
   keyspace->text = malloc(length + 1);
   keyspace->tags = calloc(length / (sizeof hashtag - 1) + 1, sizeof *keyspace->tags);
-  if (!keyspace->name || !keyspace->text || !keyspace->tags)
+  keyspace->tracker = calloc(1, sizeof *keyspace->tracker);
+  if (!keyspace->name || !keyspace->text || !keyspace->tags || !keyspace->tracker)
     return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   return VB_OK;
 }
@@ -121,6 +122,8 @@ fail:
 
 void vb_keyspace_free(vb_keyspace *keyspace) {
   if (!keyspace) return;
+  if (keyspace->tracker) vb_tracker_free(atomic_load(keyspace->tracker));
+  free(keyspace->tracker);
   free(keyspace->name);
   free(keyspace->text);
   free(keyspace->tags);
@@ -143,6 +146,26 @@ size_t vb_keyspace_key_max(const vb_keyspace *keyspace) {
 
 size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace) {
   return keyspace->fixed;
+}
+
+vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace) {
+  return atomic_load_explicit(keyspace->tracker, memory_order_acquire);
+}
+
+/* Of several that come first, the one that is quickest makes it for all. */
+int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_error *err) {
+  vb_tracker *there = vb_keyspace_tracker(keyspace), *made = NULL;
+  if (!there) {
+    uint64_t size = keyspace->size;
+    int status = vb_tracker_new(&made, keyspace->name, size, size, err);
+    if (status) return status;
+    if (atomic_compare_exchange_strong(keyspace->tracker, &there, made))
+      there = made;
+    else
+      vb_tracker_free(made);
+  }
+  *tracker = there;
+  return VB_OK;
 }
 
 size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {

@@ -1,9 +1,9 @@
-/* A keyspace: ids 0 .. size-1 and how a key is written from one. The tracker of which ids exist
- * will hang here. Made by main; read-only for workers. */
+/* A keyspace: ids 0 .. size-1, how a key is written from one, and the tracker of which exist.
+ * Made by main; read-only for workers, which write to its tracker. */
 #ifndef VB_KEYSPACE_KEYSPACE_H
 #define VB_KEYSPACE_KEYSPACE_H
 
-#include "base/status.h"
+#include "keyspace/tracker.h"
 
 typedef struct vb_keyspace vb_keyspace;
 
@@ -24,6 +24,11 @@ VB_API uint64_t vb_keyspace_size(const vb_keyspace *keyspace);
 VB_API size_t vb_keyspace_key_max(const vb_keyspace *keyspace);
 /* Length of every key, when they are all of one length; else 0. */
 VB_API size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace);
+/* The tracker of which ids exist, made by the first call: nothing is known to exist then. Any
+ * thread. It lives with the keyspace. VB_ENOMEM names the keyspace. */
+VB_API int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_error *err);
+/* The tracker, or NULL when nobody tracks. Hot. */
+VB_API vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace);
 /* Writes the key of `id` (room for key_max); returns its length. Hot. */
 VB_API size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to);
 
