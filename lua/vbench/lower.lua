@@ -17,11 +17,8 @@ local DISTRIBUTIONS = {
   exponential = C.VB_EXPONENTIAL, sequential = C.VB_SEQUENTIAL, constant = C.VB_CONSTANT,
   from_id = C.VB_FROM_ID,
 }
-local DTYPES = {
-  float32 = C.VB_FLOAT32, float16 = C.VB_FLOAT16, float64 = C.VB_FLOAT64, int8 = C.VB_INT8,
-  uint8 = C.VB_UINT8, int32 = C.VB_INT32, int64 = C.VB_INT64, uint32 = C.VB_UINT32,
-  uint64 = C.VB_UINT64, binary = C.VB_BINARY,
-}
+local DTYPES = {}
+for dtype = 0, C.VB_DTYPE_COUNT - 1 do DTYPES[ffi.string(C.vb_dtype_name(dtype))] = dtype end
 local FORMATS = { unix = 0, iso = 1, date = 2 }
 local ORDERS = {
   sequential = C.VB_ORDER_SEQUENTIAL, uniform = C.VB_ORDER_UNIFORM, zipfian = C.VB_ORDER_ZIPFIAN,

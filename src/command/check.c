@@ -88,7 +88,7 @@ static int check_bytes(vb_hole *hole, const char *where, vb_error *err) {
 
 static int check_vector(vb_hole *hole, const char *where, vb_error *err) {
   const vb_part *part = &hole->part;
-  if (part->dtype < VB_FLOAT32 || part->dtype > VB_BINARY)
+  if (part->dtype < VB_DTYPE_FLOAT32 || part->dtype > VB_DTYPE_BINARY)
     return complain(where, err, "no such dtype");
   if (!part->dimensions || part->dimensions > 1u << 20)
     return vb_fail(err, VB_EINVAL, "%s: a vector of %u dimensions; 1 to %u are possible", where,

@@ -4,6 +4,7 @@
 #ifndef VB_COMMAND_PART_H
 #define VB_COMMAND_PART_H
 
+#include "dataset/dtype.h"
 #include "keyspace/cursor.h"
 
 enum vb_part_kind {
@@ -32,19 +33,6 @@ enum vb_distribution {
   VB_SEQUENTIAL,  /* min + n modulo the range, in steps of 1 */
   VB_CONSTANT,    /* min */
   VB_FROM_ID      /* uniform, as a function of (seed, id) */
-};
-
-enum vb_dtype {
-  VB_FLOAT32,
-  VB_FLOAT16,
-  VB_FLOAT64,
-  VB_INT8,
-  VB_UINT8,
-  VB_INT32,
-  VB_INT64,
-  VB_UINT32,
-  VB_UINT64,
-  VB_BINARY /* bit-packed: (dimensions + 7) / 8 bytes */
 };
 
 typedef struct vb_choice {

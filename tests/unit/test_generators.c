@@ -126,7 +126,7 @@ static void content_from_an_id(void **state) {
       {.kind = VB_PART_TEXT, .min = 5, .max = 9, .from_id = 1},
       {.kind = VB_PART_CHOICE, .choices = words, .choice_count = 3, .from_id = 1},
       {.kind = VB_PART_INT, .min = 0, .max = 1e9, .distribution = VB_FROM_ID},
-      {.kind = VB_PART_VECTOR, .dimensions = 5, .dtype = VB_INT8, .from_id = 1},
+      {.kind = VB_PART_VECTOR, .dimensions = 5, .dtype = VB_DTYPE_INT8, .from_id = 1},
   };
   for (size_t i = 0; i < VB_ARRAY_LENGTH(parts); i++) {
     vb_part other = parts[i], key = {.kind = VB_PART_CURSOR, .cursor = ordered, .hole = 1};
@@ -234,8 +234,8 @@ static double element(const char *bytes, int dtype, size_t i) {
   double whole;
   uint16_t half;
   switch (dtype) {
-  case VB_FLOAT32: memcpy(&single, bytes + 4 * i, 4); return single;
-  case VB_FLOAT16: memcpy(&half, bytes + 2 * i, 2); return half_value(half);
+  case VB_DTYPE_FLOAT32: memcpy(&single, bytes + 4 * i, 4); return single;
+  case VB_DTYPE_FLOAT16: memcpy(&half, bytes + 2 * i, 2); return half_value(half);
   default: memcpy(&whole, bytes + 8 * i, 8); return whole;
   }
 }
@@ -245,7 +245,7 @@ static void float_vectors_are_uniform_from_minus_1_to_1(void **state) {
   const struct {
     int dtype;
     size_t size;
-  } kinds[] = {{VB_FLOAT32, 4}, {VB_FLOAT16, 2}, {VB_FLOAT64, 8}};
+  } kinds[] = {{VB_DTYPE_FLOAT32, 4}, {VB_DTYPE_FLOAT16, 2}, {VB_DTYPE_FLOAT64, 8}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
     vb_command *command =
         command_of((vb_part){.kind = VB_PART_VECTOR, .dimensions = 20000, .dtype = kinds[k].dtype});
@@ -270,8 +270,9 @@ static void integer_vectors_fill_every_bit(void **state) {
   const struct {
     int dtype;
     size_t size;
-  } kinds[] = {{VB_INT8, 100},  {VB_UINT8, 100},  {VB_INT32, 400}, {VB_UINT32, 400},
-               {VB_INT64, 800}, {VB_UINT64, 800}, {VB_BINARY, 13}};
+  } kinds[] = {{VB_DTYPE_INT8, 100},   {VB_DTYPE_UINT8, 100}, {VB_DTYPE_INT32, 400},
+               {VB_DTYPE_UINT32, 400}, {VB_DTYPE_INT64, 800}, {VB_DTYPE_UINT64, 800},
+               {VB_DTYPE_BINARY, 13}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
     vb_command *command =
         command_of((vb_part){.kind = VB_PART_VECTOR, .dimensions = 100, .dtype = kinds[k].dtype});
@@ -289,7 +290,7 @@ static void integer_vectors_fill_every_bit(void **state) {
       free(request);
     }
     for (size_t i = 0; i < kinds[k].size; i++) {
-      bool cut = kinds[k].dtype == VB_BINARY && i == 12; /* 4 of 8 bits are no dimensions */
+      bool cut = kinds[k].dtype == VB_DTYPE_BINARY && i == 12; /* 4 of 8 bits are no dimensions */
       assert_int_equal(any[i], cut ? 0xf0 : 0xff);
       assert_int_equal(all[i], 0);
     }
@@ -302,10 +303,10 @@ static void vectors_in_json_are_arrays(void **state) {
   const struct {
     int dtype;
     double least, most;
-  } kinds[] = {{VB_FLOAT32, -1, 0.999999},  {VB_INT8, -128, 127},
-               {VB_UINT8, 0, 255},          {VB_INT32, -0x1p31, 0x1p31},
-               {VB_INT64, -0x1p63, 0x1p63}, {VB_UINT64, 0, 0x1p64},
-               {VB_UINT32, 0, 0x1p32},      {VB_BINARY, 0, 1}};
+  } kinds[] = {{VB_DTYPE_FLOAT32, -1, 0.999999},  {VB_DTYPE_INT8, -128, 127},
+               {VB_DTYPE_UINT8, 0, 255},          {VB_DTYPE_INT32, -0x1p31, 0x1p31},
+               {VB_DTYPE_INT64, -0x1p63, 0x1p63}, {VB_DTYPE_UINT64, 0, 0x1p64},
+               {VB_DTYPE_UINT32, 0, 0x1p32},      {VB_DTYPE_BINARY, 0, 1}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
     vb_command *command = command_of(
         (vb_part){.kind = VB_PART_VECTOR, .dimensions = 500, .dtype = kinds[k].dtype, .json = 1});
