@@ -85,8 +85,9 @@ local function read_processors(self, reply)
   local list = fields.kind(reply) and { reply } or reply
   for i = 1, fields.length(list, ("reply of command '%s'"):format(self.name)) do
     if fields.kind(list[i]) ~= "processor" then
-      fault.raise("reply of command '%s' is %s; it takes vb.hits(), vb.expect(...), vb.verify() " ..
-        "or a list of them; a function is on_reply", self.name, fields.describe(list[i]))
+      fault.raise("reply of command '%s' is %s; it takes vb.hits(), vb.expect(...), " ..
+        "vb.verify(), vb.age() or a list of them; a function is on_reply", self.name,
+        fields.describe(list[i]))
     end
     self.spec.processors[i] = list[i]
   end
@@ -179,6 +180,16 @@ function M.verify(generator)
     kind = "processor", what = "verify", position = fault.position(),
     spec = { generator = generator },
   }
+end
+
+--- Measures how old the stamps in a reply are: from when the request with the `vb.stamp()` was put
+-- together to the receive that brought the reply. Every stamp counts, wherever it stands: in a
+-- string, in arrays of arrays, inside JSON. A reply without one is not measured. A stamp that is
+-- ahead of this host's clock is an error of the kind "age".
+-- @function vb.age
+-- @treturn processor
+function M.age()
+  return { kind = "processor", what = "age", spec = {} }
 end
 
 --- Whether a value is a generator whose content is a function of the id.

@@ -181,6 +181,16 @@ function M.timestamp(given)
   return generator("timestamp", spec)
 end
 
+--- The time at which the request was put together, for `vb.age()` to find in a reply or a message:
+-- 22 bytes, the wall clock to the nanosecond. It is read for each stamp, just before the write; in
+-- a pipeline by as much as the other requests of the same write take. A write that has to wait for
+-- the server to take more bytes is part of the age.
+-- @function vb.stamp
+-- @treturn generator
+function M.stamp()
+  return generator("stamp", {})
+end
+
 local function read_choice(one, where)
   local kind = type(one)
   if kind == "string" or kind == "number" then return { value = one, weight = 1 } end

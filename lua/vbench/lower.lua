@@ -140,6 +140,10 @@ function fill.timestamp(_, part, spec)
   part.kind, part.format = C.VB_PART_TIMESTAMP, FORMATS[spec.format]
 end
 
+function fill.stamp(_, part)
+  part.kind = C.VB_PART_STAMP
+end
+
 -- Inside JSON a choice is a whole value: a quoted string, or a number.
 function fill.choice(self, part, spec, anchors, json)
   local list = {}
@@ -273,7 +277,7 @@ function M.json_string(text)
 end
 
 -- What is written between quotes; choices and functions bring their own.
-local QUOTED = { bytes = true, tags = true, text = true }
+local QUOTED = { bytes = true, tags = true, text = true, stamp = true }
 
 local function is_quoted(value)
   if fields.kind(value) == "cursor" then return true end
@@ -374,6 +378,8 @@ local function lower_processor(self, processor, source)
   local c, anchors = ffi.new("vb_processor"), {}
   if processor.what == "hits" then
     c.kind = C.VB_REPLY_HITS
+  elseif processor.what == "age" then
+    c.kind = C.VB_REPLY_AGE
   elseif processor.what == "expect" then
     local text = processor.spec.text
     c.kind, c.text, c.length = C.VB_REPLY_EXPECT, text, #text

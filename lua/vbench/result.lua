@@ -58,6 +58,14 @@ function M.times(histogram, more)
   return out
 end
 
+-- Times that only some commands have: how many there are, and their percentiles.
+local function counted_times(histogram, percentiles)
+  if histogram == nil then return null end
+  local out = M.times(histogram, percentiles)
+  out.count = tonumber(C.vb_histogram_count(histogram))
+  return out
+end
+
 local function encoded(histogram)
   if histogram == nil then return null end
   local text = C.vb_histogram_encode(histogram)
@@ -95,6 +103,7 @@ function M.row(row, time, percentiles)
   out.errors_by_kind = errors_by_kind(row.errors)
   out.latency_us = M.times(row.latency, percentiles)
   out.response_us, out.lateness_us = null, null
+  out.age_us = counted_times(row.age, percentiles)
   out.histogram = encoded(row.latency)
   return out
 end

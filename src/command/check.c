@@ -1,3 +1,4 @@
+#include "command/stamp.h"
 #include "command/template.h"
 
 #include <math.h>
@@ -153,6 +154,7 @@ static int check_kind(vb_hole *hole, const char *where, vb_error *err) {
   case VB_PART_INT:
   case VB_PART_FLOAT: return vb_number_init(hole, where, err);
   case VB_PART_TIMESTAMP: return check_timestamp(hole, where, err);
+  case VB_PART_STAMP: hole->fixed = hole->bound = VB_STAMP_SIZE; return VB_OK;
   case VB_PART_CHOICE: return check_choice(hole, where, err);
   case VB_PART_TAGS: return check_tags(hole, where, err);
   case VB_PART_VECTOR: return check_vector(hole, where, err);

@@ -87,7 +87,8 @@ static int verify_part(vb_reply_step *step, const vb_part *part, const char *whe
   int failed = vb_hole_init(&step->hole, part, where, err);
   bool known = step->hole.from_id || part->kind == VB_PART_LITERAL || part->kind == VB_PART_ID;
   bool generated = part->kind != VB_PART_CURSOR && part->kind != VB_PART_CURRENT &&
-                   part->kind != VB_PART_FUNCTION && part->kind != VB_PART_TIMESTAMP;
+                   part->kind != VB_PART_FUNCTION && part->kind != VB_PART_TIMESTAMP &&
+                   part->kind != VB_PART_STAMP;
   if (!failed && !(known && generated))
     failed =
         vb_fail(err, VB_EINVAL, "%s: compares with a generator that is made from=\"id\"", where);
@@ -101,6 +102,7 @@ static int fill_processor(const vb_command *command, vb_reply_step *step,
   (void)snprintf(where, sizeof where, "command '%s', vb.verify", command->name);
   switch (processor->kind) {
   case VB_REPLY_HITS:
+  case VB_REPLY_AGE:
   case VB_REPLY_FUNCTION: return VB_OK;
   case VB_REPLY_VERIFY: return verify_part(step, processor->part, where, err);
   case VB_REPLY_EXPECT: break;
@@ -121,6 +123,7 @@ int vb_command_processor(vb_command *command, const vb_processor *processor, vb_
   if (failed) return failed;
   command->processor_count++;
   command->keeps_reply |= processor->kind != VB_REPLY_HITS;
+  command->measures_age |= processor->kind == VB_REPLY_AGE;
   return VB_OK;
 }
 
@@ -224,4 +227,8 @@ bool vb_command_has_processors(const vb_command *command) {
 
 bool vb_command_keeps_reply(const vb_command *command) {
   return command->keeps_reply;
+}
+
+bool vb_command_measures_age(const vb_command *command) {
+  return command->measures_age;
 }

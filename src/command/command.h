@@ -5,6 +5,7 @@
 
 #include "command/hooks.h"
 #include "command/part.h"
+#include "stats/histogram.h"
 
 typedef struct vb_command vb_command;
 
@@ -22,6 +23,7 @@ enum vb_processor_kind {
   VB_REPLY_HITS,    /* nil is a miss; arrays count their elements */
   VB_REPLY_EXPECT,  /* the reply's text is `text` */
   VB_REPLY_VERIFY,  /* the reply (or element i of it) is what `part` gives for the id (the i-th) */
+  VB_REPLY_AGE,     /* how old the stamps in the reply are */
   VB_REPLY_FUNCTION /* on_reply: Lua function number `function` */
 };
 
@@ -68,6 +70,8 @@ typedef struct vb_renderer {
   vb_bytes values;           /* what vb.verify compares a reply with */
   size_t start;              /* of the request in scratch */
   double thread, connection; /* for vb_request */
+  vb_histogram *ages;        /* where VB_REPLY_AGE records; NULL: nowhere */
+  uint64_t received_ns;      /* monotonic time of the receive that brought the reply */
 } vb_renderer;
 
 void vb_renderer_fini(vb_renderer *renderer);
@@ -99,10 +103,13 @@ int vb_command_slot(const vb_command *command, const vb_operation *operation);
  * `keep`). */
 bool vb_command_has_processors(const vb_command *command);
 bool vb_command_keeps_reply(const vb_command *command);
+/* Whether one is VB_REPLY_AGE. */
+bool vb_command_measures_age(const vb_command *command);
 
 typedef struct vb_outcome {
   uint32_t hits, misses; /* counted only when the command asks for vb.hits */
-  const char *failed;    /* NULL, or the kind of error: "verify", "expect", "hook" */
+  const char *failed;    /* NULL, or the kind of error: "verify", "expect", "age",
+                            "hook" */
   char message[256];     /* when failed: what was wanted and what came, printable */
 } vb_outcome;
 

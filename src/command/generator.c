@@ -1,6 +1,7 @@
 #include "command/template.h"
 
 #include "base/clock.h"
+#include "command/stamp.h"
 
 enum { DRAWN = 24 }; /* bytes that begin a value cut from the pool */
 
@@ -187,6 +188,7 @@ size_t vb_hole_write(const vb_hole *hole, const vb_operation *operation, char *t
   case VB_PART_TAGS: return write_tags(part, random_of(hole, operation), to);
   case VB_PART_VECTOR: return vb_vector_write(hole, random_of(hole, operation), to);
   case VB_PART_TEXT: return write_words(part, random_of(hole, operation), to);
+  case VB_PART_STAMP: vb_stamp_write(to); return VB_STAMP_SIZE;
   case VB_PART_CURSOR:
   case VB_PART_FUNCTION: break;
   }

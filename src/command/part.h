@@ -22,6 +22,7 @@ enum vb_part_kind {
   VB_PART_TAGS,      /* each of `choices` with its percentage (weight), joined by `text` */
   VB_PART_VECTOR,    /* `dimensions` random numbers of `dtype` as bytes; `json`: as a JSON array */
   VB_PART_TEXT,      /* min..max random words */
+  VB_PART_STAMP,     /* the time of now, for VB_REPLY_AGE to find */
   VB_PART_FUNCTION   /* Lua function number `function` */
 };
 

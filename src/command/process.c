@@ -1,3 +1,4 @@
+#include "command/stamp.h"
 #include "command/template.h"
 
 #include <stdio.h>
@@ -123,6 +124,29 @@ static void show(const vb_reply_step *step, vb_renderer *renderer, const vb_oper
     outcome->failed = "hook";
 }
 
+/* One stamp; a request that was not sent before its reply came is the fault of a clock. */
+static void measure_age(uint64_t received, uint64_t sent, vb_histogram *ages, vb_outcome *outcome) {
+  if (received >= sent) {
+    if (ages) vb_histogram_record(ages, received - sent, 1);
+    return;
+  }
+  outcome->failed = "age";
+  (void)snprintf(outcome->message, sizeof outcome->message,
+                 "a stamp is %.3g s ahead of this host's clock: do the clocks of the hosts differ?",
+                 (double)(sent - received) / (double)VB_NS_PER_S);
+}
+
+/* Stamps are searched for in the bytes as they came: wherever they stand, in a string, in an array
+ * of arrays, inside JSON. Nothing of the protocol can stand between a mark and its digits. */
+static void measure_ages(const vb_renderer *renderer, const vb_reply *reply, vb_outcome *outcome) {
+  if (!reply->bytes) return;
+  const char *at = reply->bytes, *end = at + reply->size;
+  uint64_t sent;
+  uint64_t received = vb_clock_read(CLOCK_REALTIME) - (vb_now() - renderer->received_ns);
+  while (!outcome->failed && (at = vb_stamp_find(at, (size_t)(end - at), &sent)))
+    measure_age(received, sent, renderer->ages, outcome);
+}
+
 void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_operation *operation,
                         const vb_reply *reply, vb_outcome *outcome) {
   outcome->hits = outcome->misses = 0;
@@ -138,6 +162,7 @@ void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_ope
       break;
     case VB_REPLY_EXPECT: expect(step, reply, outcome); break;
     case VB_REPLY_VERIFY: verify(command, step, renderer, operation, reply, outcome); break;
+    case VB_REPLY_AGE: measure_ages(renderer, reply, outcome); break;
     case VB_REPLY_FUNCTION: show(step, renderer, operation, reply, outcome); break;
     }
   }

@@ -238,6 +238,11 @@ int vb_program_row_is_transaction(const vb_program *program, uint32_t index) {
   return index < program->row_count && !program->rows[index].command;
 }
 
+int vb_program_row_has_ages(const vb_program *program, uint32_t index) {
+  const vb_command *command = index < program->row_count ? program->rows[index].command : NULL;
+  return command && vb_command_measures_age(command);
+}
+
 int vb_program_ends(const vb_program *program) {
   return program->ends;
 }

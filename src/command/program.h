@@ -29,6 +29,8 @@ VB_API int vb_program_compile(vb_program *program, vb_error *err);
 VB_API uint32_t vb_program_rows(const vb_program *program);
 VB_API const char *vb_program_row_name(const vb_program *program, uint32_t row);
 VB_API int vb_program_row_is_transaction(const vb_program *program, uint32_t row);
+/* Whether the row has ages besides its latency: its command has VB_REPLY_AGE. */
+VB_API int vb_program_row_has_ages(const vb_program *program, uint32_t row);
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
 

@@ -28,6 +28,8 @@ static int ready_track(vb_engine *engine, vb_track *track) {
     return VB_ENOMEM;
   track->node_rows = nodes;
   if (vb_rows_fit(&total, 1, 1, spec->digits)) return VB_ENOMEM;
+  if (vb_rows_fit_times(track->rows, total, track->phase.spec.program, spec->digits))
+    return VB_ENOMEM;
   track->slowest.used = 0;
   if (!track->connects) track->connects = vb_histogram_new(2);
   if (!track->connects) return VB_ENOMEM;
@@ -222,6 +224,7 @@ void vb_run_free_collected(vb_engine *engine) {
     vb_rows_free(track->rows, track->row_capacity);
     vb_rows_free(track->node_rows, engine->shared->spec.endpoint_count);
     vb_histogram_free(track->total.latency);
+    vb_histogram_free(track->total.age);
     vb_histogram_free(track->second.latency);
     vb_histogram_free(track->connects);
     for (uint32_t w = 0; w < VB_WORKERS_MAX; w++)

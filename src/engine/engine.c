@@ -195,7 +195,11 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
 static int check_memory(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
                         uint32_t count, vb_error *err) {
   double rows = 0, one = (double)vb_histogram_bytes(engine->shared->spec.digits);
-  for (uint32_t i = 0; i < count; i++) rows += vb_program_rows(phases[i].program);
+  for (uint32_t i = 0; i < count; i++) {
+    const vb_program *program = phases[i].program;
+    for (uint32_t row = 0; row < vb_program_rows(program); row++)
+      rows += 1 + vb_program_row_has_ages(program, row);
+  }
   double wanted = rows * (threads + 1) * one;
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   if (wanted <= memory / 2) return VB_OK;

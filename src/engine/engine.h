@@ -101,7 +101,8 @@ VB_API int vb_engine_second(const vb_engine *engine, uint32_t lane, vb_second *o
 typedef struct vb_row {
   vb_counters counters;
   vb_error_table errors;
-  vb_histogram *latency; /* owned by the engine until the next start */
+  vb_histogram *latency; /* owned by the engine until the next start, like all of these */
+  vb_histogram *age;     /* NULL unless the command has vb.age */
 } vb_row;
 
 typedef struct vb_lane_result {

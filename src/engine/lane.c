@@ -96,6 +96,8 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   if (vb_rows_fit(&lane->rows, lane->row_capacity, rows, shared->spec.digits)) return VB_ENOMEM;
   if (rows > lane->row_capacity) lane->row_capacity = rows;
   lane->row_count = rows;
+  if (rows && vb_rows_fit_times(lane->rows, NULL, lane->phase->spec.program, shared->spec.digits))
+    return VB_ENOMEM;
   if (nodes > 1 && vb_rows_fit(&lane->node_rows, lane->node_count, nodes, NODE_DIGITS))
     return VB_ENOMEM;
   if (fit_nodes(lane, nodes, clients)) return VB_ENOMEM;

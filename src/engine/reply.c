@@ -39,8 +39,11 @@ static bool judge_command(vb_connection *connection, const vb_flight *flight, co
   vb_operation_begin(&operation, lane->phase->stream, flight->n);
   if (flight->step)
     (void)vb_entry_draw(flight->entry, flight->step, &operation, lane->phase->stream, flight->n);
-  lane->worker->renderer.connection = connection->index;
-  vb_command_process(step->command, &lane->worker->renderer, &operation, reply, &outcome);
+  vb_renderer *renderer = &lane->worker->renderer;
+  renderer->connection = connection->index;
+  renderer->received_ns = lane->worker->now;
+  renderer->ages = vb_lane_counts(lane, flight->n) ? lane->rows[step->row].age : NULL;
+  vb_command_process(step->command, renderer, &operation, reply, &outcome);
   if (VB_LIKELY(!outcome.failed)) {
     count_success(connection, flight, step->row, &outcome);
     return true;

@@ -58,7 +58,9 @@ local function add(metric)
   M.list[#M.list + 1] = metric
 end
 
-for _, kind in ipairs { { "", "latency_us" }, { "response_", "response_us" } } do
+local TIMES = { { "", "latency_us" }, { "response_", "response_us" }, { "age_", "age_us" } }
+
+for _, kind in ipairs(TIMES) do
   for _, name in ipairs { "p50", "p90", "p95", "p99", "p999", "p9999", "mean", "max" } do
     local read = latency(kind[2], name)
     add { name = kind[1] .. name .. "_us", unit = "us", better = "lower", read = read }

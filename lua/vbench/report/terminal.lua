@@ -66,6 +66,32 @@ local function commands(out, phase, style)
   end
 end
 
+-- What is timed besides latency, and only for some commands: the field, and what it is called.
+local OTHER_TIMES = { { "age_us", "age, ms", "no reply held a stamp, so there is no age" } }
+
+local function other_times(out, phase, style)
+  for _, kind in ipairs(OTHER_TIMES) do
+    local rows = { { kind[2], "count", "mean", "p50", "p95", "p99", "p99.9", "max" } }
+    for _, row in ipairs(phase.commands) do
+      local times = list(row[kind[1]])
+      if times.count == 0 and row.requests > 0 then
+        out[#out + 1] = ("  %s: %s"):format(text.plain(row.name), style:paint("yellow", kind[3]))
+      elseif times.count and times.count > 0 then
+        local line = { text.plain(row.name), text.count(times.count) }
+        for _, key in ipairs { "mean", "p50", "p95", "p99", "p999", "max" } do
+          line[#line + 1] = text.ms(times[key])
+        end
+        rows[#rows + 1] = line
+      end
+    end
+    if #rows > 1 then
+      for i, line in ipairs(text.table(rows, "  ")) do
+        out[#out + 1] = i == 1 and style:paint("dim", line) or line
+      end
+    end
+  end
+end
+
 -- Those of --percentiles, of each row of the table.
 local function percentiles(out, phase, asked)
   if not asked or phase.requests == 0 then return end
@@ -278,6 +304,7 @@ function M.phase(phase, options)
   local style, out = options.style or text.style(options), {}
   head(out, phase, style)
   commands(out, phase, style)
+  other_times(out, phase, style)
   percentiles(out, phase, options.percentiles)
   no_success(out, phase, style)
   no_hit(out, phase, style)
