@@ -1,5 +1,7 @@
 #include "keyspace/tracker.h"
 
+#include "keyspace/sorted.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -100,15 +102,7 @@ int vb_tracker_split(vb_tracker *tracker, vb_error *err) {
 
 /* Where an id is among the unknown ones, or would be. Under the lock. */
 static size_t place_of(const unknown_ids *unknown, uint64_t id) {
-  size_t low = 0, high = atomic_load_explicit(&unknown->count, memory_order_relaxed);
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (unknown->ids[middle] < id)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+  return vb_sorted_place(unknown->ids, atomic_load(&unknown->count), id);
 }
 
 static bool holds(const unknown_ids *unknown, size_t place, uint64_t id) {

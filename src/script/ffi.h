@@ -19,6 +19,8 @@
 #include "engine/engine.h"
 #include "keyspace/bitmap.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/refset.h"
+#include "keyspace/snapshot.h"
 #include "keyspace/tracker.h"
 #include "net/endpoint.h"
 #include "net/port.h"
