@@ -74,7 +74,14 @@ end
 function M.sequence(list)
   local given, length = read_list(list, "vb.sequence", { name = "string" })
   local steps = {}
-  for i = 1, length do steps[i] = read_step(list[i], i) end
+  for i = 1, length do
+    steps[i] = read_step(list[i], i)
+    local before = steps[i - 1]
+    if before and before.command.spec.blocking and not steps[i].condition then
+      fault.raise("step %d of vb.sequence would be sent behind '%s', which blocks, and wait " ..
+        "with it: give it a condition, command:when(\"ok\") or :when(\"hit\")", i, before.command.name)
+    end
+  end
   return { kind = "sequence", name = given.name or "sequence", spec = { steps = steps } }
 end
 

@@ -2,6 +2,7 @@
 -- @api vbench.command
 local argument = require "vbench.argument"
 local canonical = require "vbench.canonical"
+local commands = require "vbench.commands"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"
@@ -9,7 +10,9 @@ local registry = require "vbench.registry"
 
 local M = {}
 
-local OPTIONS = { name = "string", reply = "table", on_reply = "function" }
+local OPTIONS = {
+  name = "string", reply = "table", on_reply = "function", blocking = "boolean",
+}
 local CONDITIONS = { hit = true, miss = true, ok = true }
 
 local methods = {}
@@ -80,6 +83,15 @@ local function check_matched(self)
   end
 end
 
+local function read_blocking(self, given)
+  if given.blocking ~= nil then return given.blocking or nil end
+  local words = {}
+  for i, value in ipairs(self.spec.arguments) do
+    words[i] = type(value) == "string" and value or false
+  end
+  return commands.blocks(words) or nil
+end
+
 local function read_processors(self, reply)
   if reply == nil then return end
   local list = fields.kind(reply) and { reply } or reply
@@ -98,7 +110,8 @@ end
 -- @tparam table given its arguments by position: strings and numbers (sent as they are), `vb.key`,
 --   cursors, generators, params, `vb.concat`, `vb.json`, functions `function(req) return value, ...
 --   end`; and by name: `name` (the first word in lower case unless given), `reply` (a processor or
---   a list of them), `on_reply` (`function(reply, req)`, called after them)
+--   a list of them), `on_reply` (`function(reply, req)`, called after them), `blocking` (the server
+--   may hold the reply back, as for BLPOP; known for the common ones)
 -- @treturn command with `:when(condition)`
 -- @raise when an argument is nil or can be none, on unknown fields, when the name is taken
 function M.declare(given)
@@ -113,6 +126,7 @@ function M.declare(given)
   }, class)
   read_arguments(self, given)
   check_matched(self)
+  self.spec.blocking = read_blocking(self, given)
   read_processors(self, given.reply)
   if given.on_reply then
     self.spec.on_reply = given.on_reply

@@ -39,8 +39,9 @@ local FIXED = {
   { "w", 2, -1, 1, "bitop" },
   { "r", 2, 2, 1, "object memory xinfo" },
   { "w", 2, 2, 1, "xgroup" },
+  { "b", 0, 0, 0, "wait waitaof" },
   { "-", 0, 0, 0, [[ping echo auth hello select dbsize info time command config client flushall
-    flushdb keys scan randomkey publish spublish multi exec discard wait waitaof script function
+    flushdb keys scan randomkey publish spublish multi exec discard script function
     acl slowlog latency lastsave save bgsave cluster readonly readwrite module quit reset]] },
 }
 
@@ -88,6 +89,10 @@ end
 
 local known = build()
 
+-- What blocks, of the commands compiled in: servers flag XREAD whether or not it is told to BLOCK.
+local blocking = {}
+for name, entry in pairs(known) do blocking[name] = entry.blocking or nil end
+
 --- What is known of a command.
 -- @tparam string name in any case
 -- @treturn ?table `readonly`, `write`, `blocking`, and where its keys are: `first`, `last`, `step`;
@@ -115,6 +120,23 @@ function M.learn(info)
     end
     known[name] = learnt
   end
+end
+
+local function has_block(words)
+  for _, word in ipairs(words) do
+    if type(word) == "string" and word:upper() == "STREAMS" then return false end
+    if type(word) == "string" and word:upper() == "BLOCK" then return true end
+  end
+  return false
+end
+
+--- Whether the server may hold the reply to a command back until there is something to reply.
+-- @tparam table words the arguments, the command's word first; false for those that are not known
+-- @treturn boolean
+function M.blocks(words)
+  local name = type(words[1]) == "string" and words[1]:lower()
+  if STREAMS[name] then return has_block(words) end
+  return blocking[name] or false
 end
 
 local function mark_fixed(entry, words, out)

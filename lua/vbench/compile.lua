@@ -81,8 +81,8 @@ end
 -- @tparam phase phase
 -- @tparam ?table context `seed` (the run's, unless given)
 -- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
---   load), `program` (vb_program*), `names` (of the rows of statistics), `keep` (anchors: hold the
---   table while the phase runs)
+--   load), `program` (vb_program*), `names` (of the rows of statistics), `waits` (whether some
+--   commands block), `keep` (anchors: hold the table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
   if fields.kind(phase) ~= "phase" then
@@ -96,7 +96,10 @@ function M.phase(phase, context)
   end
   local spec = ffi.new("vb_phase_spec")
   spec.name, spec.program, spec.seed = phase.name, program, seed
-  return { spec = spec, program = program, names = row_names(program), keep = keep }
+  return {
+    spec = spec, program = program, names = row_names(program), keep = keep,
+    waits = C.vb_program_waits(program) ~= 0,
+  }
 end
 
 return M

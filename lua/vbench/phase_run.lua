@@ -3,6 +3,7 @@
 local failure = require "vbench.failure"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
+local phases = require "vbench.phase"
 local plan = require "vbench.plan"
 local registry = require "vbench.registry"
 local result = require "vbench.result"
@@ -39,10 +40,21 @@ local function thresholds_of(run, phase, rows, in_background)
   return list
 end
 
+-- Behind a command that blocks nothing can be sent, so that such a phase has a pipeline of 1.
+local function narrow(lane, phase)
+  if not lane.compiled.waits then return end
+  local own = phases.value(phase, "pipeline")
+  if own and own > 1 then
+    usage("phase '%s' runs a command that blocks: its pipeline is 1, not %d", phase.name, own)
+  end
+  lane.settings.pipeline = 1
+end
+
 local function make_lane(run, phase, in_background)
   local lane = { phase = phase, name = phase.name, timeline = {}, at_s = 0 }
   lane.compiled = run.compile(phase, { seed = run.session.run.seed, background = in_background })
   lane.settings = plan.settings(phase, run.options, run.given, in_background)
+  narrow(lane, phase)
   lane.rows = lane.compiled.names
   lane.thresholds = thresholds_of(run, phase, lane.rows, in_background)
   lane.watch = thresholds.watch(lane.thresholds)

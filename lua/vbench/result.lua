@@ -103,6 +103,7 @@ function M.row(row, time, percentiles)
   out.errors_by_kind = errors_by_kind(row.errors)
   out.latency_us = M.times(row.latency, percentiles)
   out.response_us, out.lateness_us = null, null
+  out.wait_us = counted_times(row.wait, percentiles)
   out.age_us = counted_times(row.age, percentiles)
   out.histogram = encoded(row.latency)
   return out
@@ -114,7 +115,7 @@ end
 function M.second(second)
   local some = second.requests > 0
   local function time(value)
-    return some and rounded(value, 1000) or null
+    return some and value > 0 and rounded(value, 1000) or null -- what blocks has no latency
   end
   return {
     t_s = rounded(second.t_s, 1000), requests = tonumber(second.requests),

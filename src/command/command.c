@@ -217,6 +217,14 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
   return VB_OK;
 }
 
+void vb_command_set_blocking(vb_command *command, int blocking) {
+  command->blocking = blocking != 0;
+}
+
+bool vb_command_is_blocking(const vb_command *command) {
+  return command->blocking;
+}
+
 size_t vb_command_fixed_size(const vb_command *command) {
   return command->fixed_size;
 }

@@ -39,6 +39,8 @@ typedef struct vb_processor {
 VB_API int vb_command_processor(vb_command *command, const vb_processor *processor, vb_error *err);
 /* Compiles; nothing may be added after it. `seed` is the run's, for content made from ids. */
 VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err);
+/* Says that the server may hold its reply back until there is something to reply (BLPOP). */
+VB_API void vb_command_set_blocking(vb_command *command, int blocking);
 VB_API const char *vb_command_name(const vb_command *command);
 
 #ifndef VB_CDEF
@@ -99,6 +101,7 @@ enum vb_render vb_command_draw(const vb_command *command, vb_operation *operatio
  * is known without calling a function. */
 int vb_command_slot(const vb_command *command, const vb_operation *operation);
 
+bool vb_command_is_blocking(const vb_command *command);
 /* Whether any processor is there, and whether one wants the reply's bytes (vb_scanner_next's
  * `keep`). */
 bool vb_command_has_processors(const vb_command *command);

@@ -114,8 +114,9 @@ static int make_rows(vb_program *program) {
       if (find_row(program, step->command, step->command->name, &step->row)) return VB_ENOMEM;
     }
     entry->row = entry->steps[0].row;
-    entry->plain =
-        entry->kind == VB_ENTRY_COMMAND && !vb_command_has_processors(entry->steps[0].command);
+    const vb_command *first = entry->steps[0].command;
+    entry->plain = entry->kind == VB_ENTRY_COMMAND && !vb_command_has_processors(first) &&
+                   !vb_command_is_blocking(first);
   }
   for (uint32_t i = 0; i < program->entry_count; i++) {
     vb_entry *entry = &program->entries[i];
@@ -236,6 +237,22 @@ const char *vb_program_row_name(const vb_program *program, uint32_t index) {
 
 int vb_program_row_is_transaction(const vb_program *program, uint32_t index) {
   return index < program->row_count && !program->rows[index].command;
+}
+
+int vb_program_row_waits(const vb_program *program, uint32_t index) {
+  for (uint32_t i = 0; i < program->entry_count; i++) {
+    const vb_entry *entry = &program->entries[i];
+    if (entry->kind == VB_ENTRY_TRANSACTION) continue;
+    for (uint32_t k = 0; k < entry->step_count; k++)
+      if (entry->steps[k].row == index && vb_command_is_blocking(entry->steps[k].command)) return 1;
+  }
+  return 0;
+}
+
+int vb_program_waits(const vb_program *program) {
+  for (uint32_t i = 0; i < program->row_count; i++)
+    if (vb_program_row_waits(program, i)) return 1;
+  return 0;
 }
 
 int vb_program_row_has_ages(const vb_program *program, uint32_t index) {

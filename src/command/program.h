@@ -29,10 +29,16 @@ VB_API int vb_program_compile(vb_program *program, vb_error *err);
 VB_API uint32_t vb_program_rows(const vb_program *program);
 VB_API const char *vb_program_row_name(const vb_program *program, uint32_t row);
 VB_API int vb_program_row_is_transaction(const vb_program *program, uint32_t row);
+/* Whether the row has times of waiting in place of a latency: its command blocks, outside of a
+ * transaction, in which none does. */
+VB_API int vb_program_row_waits(const vb_program *program, uint32_t row);
 /* Whether the row has ages besides its latency: its command has VB_REPLY_AGE. */
 VB_API int vb_program_row_has_ages(const vb_program *program, uint32_t row);
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
+
+/* Whether an operation may wait for as long as the server likes: some row waits. */
+VB_API int vb_program_waits(const vb_program *program);
 
 /* Steps of its longest entry. */
 VB_API uint32_t vb_program_most_steps(const vb_program *program);
@@ -47,7 +53,7 @@ typedef struct vb_step {
 
 typedef struct vb_entry {
   int kind;     /* enum vb_entry_kind */
-  bool plain;   /* one command without reply processors */
+  bool plain;   /* one command without reply processors, that does not block */
   uint32_t row; /* of the transaction's statistics; else of the first step's */
   uint32_t step_count;
   vb_step *steps;

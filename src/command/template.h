@@ -67,7 +67,7 @@ struct vb_command {
   vb_bytes skeleton, patches, segments; /* the latter of vb_patch, vb_segment */
   size_t fixed_size;                    /* 0: not one block */
   bool draws_first; /* a part that needs an id stands before the cursor that draws it */
-  bool keeps_reply, measures_age;
+  bool keeps_reply, measures_age, blocking;
   char *pool;
   vb_reply_step *processors;
   uint32_t processor_count;

@@ -225,6 +225,7 @@ void vb_run_free_collected(vb_engine *engine) {
     vb_rows_free(track->node_rows, engine->shared->spec.endpoint_count);
     vb_histogram_free(track->total.latency);
     vb_histogram_free(track->total.age);
+    vb_histogram_free(track->total.wait);
     vb_histogram_free(track->second.latency);
     vb_histogram_free(track->connects);
     for (uint32_t w = 0; w < VB_WORKERS_MAX; w++)

@@ -339,6 +339,20 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   drop_flights(connection, kind, text);
 }
 
+void vb_connection_abandon(vb_connection *connection) {
+  connection->lane->open -= connection->open;
+  connection->open = 0;
+  connection->head = connection->tail;
+  close_stream(connection);
+}
+
+bool vb_connection_is_blocked(const vb_connection *connection) {
+  if (connection->state != VB_CONNECTION_READY || !in_flight(connection)) return false;
+  const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  return head->entry->kind != VB_ENTRY_TRANSACTION &&
+         vb_command_is_blocking(head->entry->steps[head->step].command);
+}
+
 /* Notes the time of the write for each flight whose last byte went out with it. */
 static void stamp(vb_connection *connection, vb_ns now) {
   uint64_t sent = connection->outbox.sent;

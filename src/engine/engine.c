@@ -187,6 +187,11 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
   if (phase->pipeline < 1 || phase->pipeline > 100000)
     return vb_fail(err, VB_EINVAL, "phase '%s': pipeline %u: 1 to 100000 are possible", phase->name,
                    phase->pipeline);
+  if (phase->pipeline > 1 && vb_program_waits(phase->program))
+    return vb_fail(err, VB_EINVAL,
+                   "phase '%s': pipeline %u: behind a command that blocks nothing can be sent, so "
+                   "it is 1",
+                   phase->name, phase->pipeline);
   return VB_OK;
 }
 
@@ -198,7 +203,7 @@ static int check_memory(const vb_engine *engine, uint32_t threads, const vb_phas
   for (uint32_t i = 0; i < count; i++) {
     const vb_program *program = phases[i].program;
     for (uint32_t row = 0; row < vb_program_rows(program); row++)
-      rows += 1 + vb_program_row_has_ages(program, row);
+      rows += 1 + vb_program_row_has_ages(program, row) + vb_program_row_waits(program, row);
   }
   double wanted = rows * (threads + 1) * one;
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);

@@ -103,6 +103,7 @@ typedef struct vb_row {
   vb_error_table errors;
   vb_histogram *latency; /* owned by the engine until the next start, like all of these */
   vb_histogram *age;     /* NULL unless the command has vb.age */
+  vb_histogram *wait;    /* NULL unless the command blocks: until something came */
 } vb_row;
 
 typedef struct vb_lane_result {

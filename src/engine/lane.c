@@ -10,7 +10,8 @@ enum {
   INTERVAL_DIGITS = 2,
   NODE_DIGITS = 2,
   CONNECT_DIGITS = 2,
-  HANDSHAKE_FLIGHTS = 4
+  HANDSHAKE_FLIGHTS = 4,
+  LINGER_MS = 50 /* after the end, for what is on its way to a connection that waits */
 };
 
 void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state) {
@@ -148,6 +149,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
     return VB_OK;
   }
   lane->program_ends = vb_program_ends(phase->spec.program);
+  lane->waits = vb_program_waits(phase->spec.program);
   atomic_store(&lane->state, VB_LANE_PREPARE);
   vb_lane_open_more(lane);
   return VB_OK;
@@ -244,7 +246,7 @@ static void time_out(vb_connection *connection, vb_ns limit) {
   const vb_flight *oldest = &connection->ring[connection->head & (connection->ring_size - 1)];
   vb_ns now = connection->lane->worker->now;
   if (connection->state != VB_CONNECTION_READY || connection->head == connection->tail) return;
-  if (now < oldest->written + limit) return;
+  if (now < oldest->written + limit || vb_connection_is_blocked(connection)) return;
   char message[80];
   (void)snprintf(message, sizeof message, "no reply within %.3g s",
                  (double)limit / (double)VB_NS_PER_S);
@@ -286,9 +288,19 @@ static void give_up_draining(vb_lane *lane) {
       vb_connection_break(lane->connections[i], "timeout", "no reply before the end of the phase");
 }
 
+/* Commands that block would keep a phase from ending. What the server had sent by the end has had
+ * its time to arrive. */
+static void leave_blocked(vb_lane *lane) {
+  vb_ns stopped_at = lane->drain_until - lane->phase->spec.drain_ns;
+  if (lane->worker->now < stopped_at + LINGER_MS * VB_NS_PER_MS) return;
+  for (uint32_t i = 0; i < lane->connection_count; i++)
+    if (vb_connection_is_blocked(lane->connections[i])) vb_connection_abandon(lane->connections[i]);
+}
+
 void vb_lane_sweep(vb_lane *lane) {
   vb_ns now = lane->worker->now;
   int state = atomic_load(&lane->state);
+  if (state == VB_LANE_DRAIN && lane->waits) leave_blocked(lane);
   if (state == VB_LANE_DRAIN && now >= lane->drain_until) give_up_draining(lane);
   if (state == VB_LANE_READY) return;
   vb_ns limit = lane->phase->spec.timeout_ns;

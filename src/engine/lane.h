@@ -104,6 +104,7 @@ typedef struct vb_lane {
   bool out_of_numbers;   /* no more to take */
   bool program_ends;     /* a cursor may end in the middle of a sequence */
   bool blocked;          /* a node's queue is full: others wait for it */
+  bool waits;            /* some commands block */
   vb_block block;        /* numbers in hand */
   uint64_t counted_from; /* copy of the phase's, read once a round */
   uint64_t open;         /* operations begun and not finished, queued ones included */
@@ -197,6 +198,10 @@ int vb_connection_resize(vb_connection *connection, uint32_t flights);
 void vb_connection_open(vb_connection *connection);
 /* Closes; what was in flight is counted as errors of `kind`. It will be opened again. */
 void vb_connection_break(vb_connection *connection, const char *kind, const char *message);
+/* The phase is over, and what is in flight may wait for ever: closes, and counts none of it. */
+void vb_connection_abandon(vb_connection *connection);
+/* Whether the next reply is that of a command that blocks. */
+bool vb_connection_is_blocked(const vb_connection *connection);
 /* Writes what is in the outbox and notes when. */
 void vb_connection_flush(vb_connection *connection);
 /* Readiness from the event loop. */

@@ -173,9 +173,26 @@ static void take_plain(vb_connection *connection, const vb_flight *flight, uint6
                        lane->worker->now - flight->written, bytes);
 }
 
+/* What came of a command that blocks; the server's own time-out brings nothing. */
+static bool brings_nothing(const vb_reply *reply) {
+  bool aggregate = reply->type && strchr("*~%>", reply->type);
+  return reply->null || (aggregate && !reply->integer);
+}
+
+/* The time of a command that was answered well. */
+static void record_answer(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+                          const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  vb_ns now = lane->worker->now, time = now - flight->written;
+  vb_histogram *wait = lane->rows[step->row].wait;
+  if (VB_LIKELY(!wait))
+    vb_lane_record(lane, step->row, connection->node, flight->n, time, now);
+  else if (!brings_nothing(reply))
+    vb_histogram_record(wait, time, 1);
+}
+
 static void judge(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
-  vb_worker *worker = lane->worker;
   vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
   bool counts = vb_lane_counts(lane, head->n);
   if (VB_LIKELY(counts && head->entry->plain && !reply->error)) {
@@ -197,8 +214,7 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
     const vb_step *step = &flight.entry->steps[flight.step];
     row = step->row;
     if (VB_LIKELY(judge_command(connection, &flight, step, reply)) && VB_LIKELY(counts))
-      vb_lane_record(lane, row, connection->node, flight.n, worker->now - flight.written,
-                     worker->now);
+      record_answer(connection, &flight, step, reply);
     advance(connection, &flight, reply);
   }
   if (counts) lane->rows[row].counters.bytes_received += reply->size;

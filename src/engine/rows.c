@@ -16,21 +16,27 @@ int vb_rows_fit(vb_row **rows, uint32_t have, uint32_t want, int digits) {
     if (!latency) return VB_ENOMEM;
     vb_histogram_reset(latency);
     vb_histogram_free(row->age);
+    vb_histogram_free(row->wait);
     *row = (vb_row){.latency = latency};
   }
   return VB_OK;
 }
 
-static int need_time(vb_histogram **time, int digits) {
+static bool lacks(vb_histogram **time, int digits) {
   if (!*time) *time = vb_histogram_new(digits);
-  return *time ? VB_OK : VB_ENOMEM;
+  return !*time;
+}
+
+static int fit_row(vb_row *row, const vb_program *program, uint32_t index, int digits) {
+  if (vb_program_row_has_ages(program, index) && lacks(&row->age, digits)) return VB_ENOMEM;
+  if (vb_program_row_waits(program, index) && lacks(&row->wait, digits)) return VB_ENOMEM;
+  return VB_OK;
 }
 
 int vb_rows_fit_times(vb_row *rows, vb_row *total, const vb_program *program, int digits) {
   for (uint32_t i = 0; i < vb_program_rows(program); i++) {
-    if (!vb_program_row_has_ages(program, i)) continue;
-    if (need_time(&rows[i].age, digits)) return VB_ENOMEM;
-    if (total && need_time(&total->age, digits)) return VB_ENOMEM;
+    if (fit_row(&rows[i], program, i, digits)) return VB_ENOMEM;
+    if (total && fit_row(total, program, i, digits)) return VB_ENOMEM;
   }
   return VB_OK;
 }
@@ -39,6 +45,7 @@ void vb_rows_free(vb_row *rows, uint32_t count) {
   for (uint32_t i = 0; rows && i < count; i++) {
     vb_histogram_free(rows[i].latency);
     vb_histogram_free(rows[i].age);
+    vb_histogram_free(rows[i].wait);
   }
   free(rows);
 }
@@ -48,4 +55,5 @@ void vb_row_add(vb_row *into, const vb_row *from) {
   vb_error_table_merge(&into->errors, &from->errors);
   vb_histogram_merge(into->latency, from->latency);
   if (into->age && from->age) vb_histogram_merge(into->age, from->age);
+  if (into->wait && from->wait) vb_histogram_merge(into->wait, from->wait);
 }

@@ -101,7 +101,8 @@ static int patience(vb_worker *worker) {
     const vb_lane *lane = &worker->lanes[i];
     if (!lane_is_up(lane)) continue;
     up = true;
-    busy |= lane->ready_count < lane->connection_count;
+    bool draining = atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_DRAIN;
+    busy |= draining || lane->ready_count < lane->connection_count;
   }
   if (!up) return -1;
   vb_ns soon = worker->now + (busy ? SWEEP_BUSY_MS : SWEEP_MS) * VB_NS_PER_MS;

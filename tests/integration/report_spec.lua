@@ -18,7 +18,7 @@ local PHASE = words [[name status clients threads pipeline rate sent_rate droppe
   connection_errors reconnects empty redirects hits misses bytes_sent bytes_received latency_us
   histogram unknown conflicts raced slowest commands keyspaces nodes timeline client server_change
   thresholds metrics]]
-local PHASE_OPTIONAL = words "response_us lateness_us age_us quality"
+local PHASE_OPTIONAL = words "response_us lateness_us wait_us age_us quality"
 local LATENCY = words "min mean stddev p50 p90 p95 p99 p999 p9999 max"
 local TIMELINE = words [[t_s requests sent errors open_connections mean_us p50_us p99_us max_us]]
 local NODE = words "address role zone slots requests errors latency_us server_change"

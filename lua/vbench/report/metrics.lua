@@ -58,7 +58,10 @@ local function add(metric)
   M.list[#M.list + 1] = metric
 end
 
-local TIMES = { { "", "latency_us" }, { "response_", "response_us" }, { "age_", "age_us" } }
+local TIMES = {
+  { "", "latency_us" }, { "response_", "response_us" }, { "wait_", "wait_us" },
+  { "age_", "age_us" },
+}
 
 for _, kind in ipairs(TIMES) do
   for _, name in ipairs { "p50", "p90", "p95", "p99", "p999", "p9999", "mean", "max" } do

@@ -67,7 +67,10 @@ local function commands(out, phase, style)
 end
 
 -- What is timed besides latency, and only for some commands: the field, and what it is called.
-local OTHER_TIMES = { { "age_us", "age, ms", "no reply held a stamp, so there is no age" } }
+local OTHER_TIMES = {
+  { "wait_us", "wait, ms", "every wait ended without anything" },
+  { "age_us", "age, ms", "no reply held a stamp, so there is no age" },
+}
 
 local function other_times(out, phase, style)
   for _, kind in ipairs(OTHER_TIMES) do
