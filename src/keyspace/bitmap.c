@@ -15,6 +15,8 @@
 /* `at` of claims: the word that the next claim looks at, above the low bits of what the bitmap's
  * epoch was when this pass began. Words go up to 2^34, so no position is CLEARING. */
 enum { EPOCH_BITS = 29 };
+/* Blocks whose counts are added up at a time. */
+enum { GROUP = 16 };
 #define EPOCH_MASK ((1ull << EPOCH_BITS) - 1)
 #define CLEARING UINT64_MAX
 
@@ -302,6 +304,13 @@ static uint64_t next_within(const vb_bitmap *bitmap, uint64_t flip, uint64_t fro
 
 static uint64_t next_bit(const vb_bitmap *bitmap, uint64_t flip, uint64_t from, uint64_t last) {
   uint64_t size = clipped(bitmap, last);
+  if (VB_LIKELY(from < size)) { /* in most words of a scan there are several */
+    uint64_t bits = (load_word(bitmap, from / 64) ^ flip) >> from % 64;
+    if (bits) {
+      uint64_t found = from + vb_bits_lowest(bits);
+      return found < size ? found : last;
+    }
+  }
   for (uint64_t end; from < size; from = end) {
     end = end_of_block(from, size);
     uint64_t count = block_count(bitmap, from / VB_BITMAP_BLOCK);
@@ -332,10 +341,30 @@ static uint64_t select_within(const vb_bitmap *bitmap, uint64_t flip, uint64_t f
   return last;
 }
 
+/* Passes whole groups of blocks that bit number *k is not in: this is what ranks in large bitmaps
+ * cost, so a group is added up without a branch. Returns where to go on. */
+static uint64_t pass_groups(const vb_bitmap *bitmap, uint64_t flip, uint64_t first, uint64_t last,
+                            uint64_t *k) {
+  const uint64_t group = (uint64_t)GROUP * VB_BITMAP_BLOCK;
+  if (first % VB_BITMAP_BLOCK) return first;
+  for (; last - first >= group; first += group) {
+    int64_t sum = 0;
+    for (uint64_t i = 0, block = first / VB_BITMAP_BLOCK; i < GROUP; i++)
+      sum += atomic_load_explicit(&bitmap->counts[block + i], memory_order_relaxed);
+    uint64_t count = sum < 0 ? 0 : (uint64_t)sum;
+    if (flip) count = count < group ? group - count : 0;
+    if (*k < count) break;
+    *k -= count;
+  }
+  return first;
+}
+
 static uint64_t select_bit(const vb_bitmap *bitmap, uint64_t flip, uint64_t first, uint64_t last,
                            uint64_t k) {
   uint64_t size = clipped(bitmap, last);
   for (uint64_t end; first < size; first = end) {
+    first = pass_groups(bitmap, flip, first, size, &k);
+    if (first >= size) break;
     end = end_of_block(first, size);
     uint64_t count = count_within_block(bitmap, first, end);
     if (flip) count = count < end - first ? end - first - count : 0;
@@ -356,6 +385,10 @@ uint64_t vb_bitmap_select(const vb_bitmap *bitmap, uint64_t first, uint64_t last
 uint64_t vb_bitmap_select_unset(const vb_bitmap *bitmap, uint64_t first, uint64_t last,
                                 uint64_t k) {
   return select_bit(bitmap, UINT64_MAX, first, last, k);
+}
+
+uint64_t vb_bitmap_word(const vb_bitmap *bitmap, uint64_t id) {
+  return id < bitmap->max ? load_word(bitmap, id / 64) : 0;
 }
 
 int vb_bitmap_copy_block(const vb_bitmap *bitmap, uint64_t block, uint64_t *words) {

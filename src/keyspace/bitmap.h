@@ -37,6 +37,8 @@ VB_API uint64_t vb_bitmap_clear(vb_bitmap *bitmap);
 /* The first set (or clear) bit from `from` up, below `last`; `last` when there is none. */
 VB_API uint64_t vb_bitmap_next_set(const vb_bitmap *bitmap, uint64_t from, uint64_t last);
 VB_API uint64_t vb_bitmap_next_unset(const vb_bitmap *bitmap, uint64_t from, uint64_t last);
+/* The 64 bits of the word that holds `id`, the lowest for id / 64 * 64: to list ids quickly. */
+VB_API uint64_t vb_bitmap_word(const vb_bitmap *bitmap, uint64_t id);
 /* Set (or clear) bit number k, from 0, of [first, last); `last` when there are no more than k. */
 VB_API uint64_t vb_bitmap_select(const vb_bitmap *bitmap, uint64_t first, uint64_t last,
                                  uint64_t k);

@@ -115,6 +115,8 @@ static void the_next_set_and_unset_bits(void **state) {
   assert_int_equal(vb_bitmap_next_unset(bitmap, 100, SIZE), 140000);
   assert_int_equal(vb_bitmap_next_unset(bitmap, 100, 120000), 120000);
   assert_int_equal(vb_bitmap_next_unset(bitmap, 140000, SIZE), 140000);
+  assert_true(vb_bitmap_word(bitmap, 127) == UINT64_MAX << 36);
+  assert_true(vb_bitmap_word(bitmap, UINT64_MAX) == 0);
 }
 
 static void ranks_find_every_bit_and_every_gap(void **state) {
