@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what vbench needs, with the system's package manager, and says what it installs.
 # usage: install-deps.sh [--build | --test | --all]
-#   --build   what building and running needs (a compiler, CMake, LuaJIT, hiredis, OpenSSL, zlib, a
-#             server)
+#   --build   what building and running needs (a compiler, CMake, LuaJIT, hiredis, OpenSSL, zlib,
+#             libyaml, a server)
 #   --test    that, and what tests/run.sh needs (cmocka, busted, clang-format, more servers)
 #   --all     the same as --test; the default
 # Needs root or sudo (not for brew). Asks nothing. Starts no service: what vbench needs a server
@@ -84,7 +84,7 @@ apt_install() {
 
 with_apt() {
   local build=(gcc libc6-dev make cmake pkg-config luajit libluajit-5.1-dev libhiredis-dev
-    libssl-dev zlib1g-dev lua-argparse lua-cjson lua-cjson-dev)
+    libssl-dev zlib1g-dev libyaml-dev lua-argparse lua-cjson lua-cjson-dev)
   local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 redis-server redis-tools
     openssl util-linux procps)
   local package missing=0
@@ -107,8 +107,7 @@ have_server() { command -v valkey-server >/dev/null || command -v redis-server >
 
 with_dnf() {
   local packages=(gcc make cmake pkgconf-pkg-config luajit luajit-devel hiredis-devel openssl-devel
-    zlib-devel
-    luarocks unzip)
+    zlib-devel libyaml-devel luarocks unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(libcmocka-devel clang-tools-extra openssl libasan libubsan
     libtsan util-linux procps-ng)
@@ -117,7 +116,7 @@ with_dnf() {
 }
 
 with_pacman() {
-  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib luarocks unzip)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml luarocks unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(cmocka clang util-linux procps-ng)
   say "pacman: ${packages[*]}"
@@ -126,7 +125,7 @@ with_pacman() {
 
 with_apk() {
   local packages=(gcc musl-dev make cmake pkgconf bash linux-headers luajit luajit-dev hiredis-dev
-    openssl-dev zlib-dev luarocks5.1 unzip)
+    openssl-dev zlib-dev yaml-dev luarocks5.1 unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(cmocka-dev openssl clang-extra-tools util-linux procps)
   say "apk: ${packages[*]}"
@@ -135,7 +134,7 @@ with_apk() {
 }
 
 with_brew() {
-  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib luarocks)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml luarocks)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(cmocka clang-format)
   say "brew: ${packages[*]}"
@@ -160,8 +159,8 @@ case $manager in
   apk) with_apk ;;
   brew) rocks_as=(); with_brew ;;
   none) die "no package manager that I know (apt, dnf, pacman, apk, brew); vbench needs a C11
-  compiler, CMake 3.20, pkg-config, LuaJIT 2.1, hiredis 0.14, OpenSSL 3, zlib, and for LuaJIT
-  argparse and lua-cjson" ;;
+  compiler, CMake 3.20, pkg-config, LuaJIT 2.1, hiredis 0.14, OpenSSL 3, zlib, libyaml, and for
+  LuaJIT argparse and lua-cjson" ;;
 esac
 install_rocks argparse:argparse lua-cjson:cjson
 [[ $what == build ]] || install_rocks busted:busted.runner

@@ -97,7 +97,7 @@ static int check_vector(vb_hole *hole, const char *where, vb_error *err) {
   if (part->json)
     hole->bound = 2 + (size_t)part->dimensions * VECTOR_TEXT_BOUND;
   else
-    hole->bound = hole->fixed = vb_vector_bytes(part->dimensions, part->dtype);
+    hole->bound = hole->fixed = vb_dtype_bytes(part->dtype, part->dimensions);
   return VB_OK;
 }
 

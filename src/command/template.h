@@ -112,7 +112,6 @@ enum { VB_STEPS_BOUND = 24 };
 size_t vb_steps_write(int64_t value, unsigned decimals, char *to);
 
 /* vector.c */
-size_t vb_vector_bytes(uint32_t dimensions, int dtype);
 size_t vb_vector_write(const vb_hole *hole, uint64_t random, char *to);
 
 /* render.c */

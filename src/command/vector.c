@@ -2,11 +2,6 @@
 
 static const uint8_t dtype_size[] = {4, 2, 8, 1, 1, 4, 8, 4, 8};
 
-size_t vb_vector_bytes(uint32_t dimensions, int dtype) {
-  if (dtype == VB_DTYPE_BINARY) return ((size_t)dimensions + 7) / 8;
-  return (size_t)dimensions * dtype_size[dtype];
-}
-
 /* (random - 1024) / 1024 for random of 11 bits, which half precision holds exactly. */
 static uint16_t half(uint64_t random) {
   int value = (int)random - 1024;
@@ -67,7 +62,7 @@ size_t vb_vector_write(const vb_hole *hole, uint64_t random, char *to) {
   const vb_part *part = &hole->part;
   vb_rng rng = {random};
   if (part->json) return write_json(part, &rng, to);
-  size_t elements = part->dtype == VB_DTYPE_BINARY ? vb_vector_bytes(part->dimensions, part->dtype)
+  size_t elements = part->dtype == VB_DTYPE_BINARY ? vb_dtype_bytes(part->dtype, part->dimensions)
                                                    : part->dimensions;
   char *at = to;
   for (size_t i = 0; i < elements; i++) at += write_element(part->dtype, vb_rng_next(&rng), at);

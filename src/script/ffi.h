@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "base/terminal.h"
 #include "command/program.h"
+#include "dataset/dataset.h"
 #include "engine/engine.h"
 #include "keyspace/bitmap.h"
 #include "keyspace/keyspace.h"
