@@ -79,7 +79,8 @@ function M.sequence(list)
     local before = steps[i - 1]
     if before and before.command.spec.blocking and not steps[i].condition then
       fault.raise("step %d of vb.sequence would be sent behind '%s', which blocks, and wait " ..
-        "with it: give it a condition, command:when(\"ok\") or :when(\"hit\")", i, before.command.name)
+        "with it: give it a condition, command:when(\"ok\") or :when(\"hit\")", i,
+        before.command.name)
     end
   end
   return { kind = "sequence", name = given.name or "sequence", spec = { steps = steps } }

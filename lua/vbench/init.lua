@@ -18,6 +18,7 @@ local options = require "vbench.options"
 local param = require "vbench.param"
 local phase = require "vbench.phase"
 local scenario = require "vbench.scenario"
+local script = require "vbench.script"
 local session = require "vbench.session"
 local values = require "vbench.cli.values"
 require "vbench.reply"
@@ -33,6 +34,7 @@ local M = {
   counter = metric.counter,
 
   command = command.declare,
+  script = script.declare,
   hits = command.hits,
   expect = command.expect,
   verify = command.verify,

@@ -416,6 +416,9 @@ function M.command(source, context)
     lower_processor(self, processor, source)
   end
   if source.spec.on_reply then lower_on_reply(self) end
+  if source.spec.script then
+    C.vb_command_set_script(self.handle, source.spec.script, #source.spec.script)
+  end
   C.vb_command_set_blocking(self.handle, source.spec.blocking and 1 or 0)
   check(C.vb_command_compile(self.handle, context.seed, self.err), self.err)
   self.keep[#self.keep + 1] = self.handle

@@ -7,6 +7,7 @@ local phases = require "vbench.phase"
 local plan = require "vbench.plan"
 local registry = require "vbench.registry"
 local result = require "vbench.result"
+local scripts = require "vbench.script"
 local server_change = require "vbench.server_change"
 local thresholds = require "vbench.thresholds"
 local ffi, C = native.ffi, native.C
@@ -215,6 +216,7 @@ local function run_group(run, group)
   for i, lane in ipairs(group.lanes) do
     specs[i], settings[i] = lane.compiled.spec, lane.settings
   end
+  scripts.load(run.ctl)
   local before = server_change.read(run.ctl)
   if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
   local began = C.vb_clock_monotonic()

@@ -1,9 +1,10 @@
 #include "base/sha256.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "base/digest.h"
 
-enum { BLOCK = 64, LENGTH_AT = 56, ROUNDS = 64, WORDS = 8 };
+#include <stdio.h>
+
+enum { BLOCK = VB_DIGEST_BLOCK, ROUNDS = 64, WORDS = 8 };
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes (4.2.2). */
 static const uint32_t constants[ROUNDS] = {
@@ -48,17 +49,6 @@ static void digest_block(uint32_t state[WORDS], const unsigned char block[BLOCK]
   for (unsigned i = 0; i < WORDS; i++) state[i] += s[i];
 }
 
-/* What is left, a set bit, zeros, the length in bits (5.1.1): one block or two. */
-static void digest_end(uint32_t state[WORDS], const char *rest, size_t size, uint64_t length) {
-  unsigned char last[2 * BLOCK] = {0};
-  size_t blocks = size < LENGTH_AT ? 1 : 2;
-  memcpy(last, rest, size);
-  last[size] = 0x80;
-  for (unsigned i = 0; i < 8; i++)
-    last[blocks * BLOCK - 1 - i] = (unsigned char)(length * 8 >> (8 * i));
-  for (size_t i = 0; i < blocks; i++) digest_block(state, last + i * BLOCK);
-}
-
 void vb_sha256(const char *data, size_t length, char out[VB_SHA256_TEXT]) {
   /* The same of the square roots of the first 8 primes (5.3.3). */
   uint32_t state[WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -66,6 +56,8 @@ void vb_sha256(const char *data, size_t length, char out[VB_SHA256_TEXT]) {
   size_t whole = length / BLOCK * BLOCK;
   for (size_t at = 0; at < whole; at += BLOCK)
     digest_block(state, (const unsigned char *)data + at);
-  digest_end(state, data + whole, length - whole, length);
+  unsigned char last[2 * BLOCK];
+  size_t blocks = vb_digest_pad(last, data + whole, length - whole, length);
+  for (size_t i = 0; i < blocks; i++) digest_block(state, last + i * BLOCK);
   for (unsigned i = 0; i < WORDS; i++) (void)snprintf(out + 8 * i, 9, "%08x", state[i]);
 }

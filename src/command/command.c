@@ -1,6 +1,7 @@
 #include "command/template.h"
 
 #include "base/slots.h"
+#include "resp/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ void vb_command_free(vb_command *command) {
     if (command->processors[i].kind == VB_REPLY_VERIFY) vb_hole_fini(&command->processors[i].hole);
   }
   free(command->processors);
+  vb_bytes_fini(&command->load);
   vb_bytes_fini(&command->patches);
   vb_bytes_fini(&command->segments);
   vb_bytes_fini(&command->skeleton);
@@ -219,6 +221,18 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
 
 void vb_command_set_blocking(vb_command *command, int blocking) {
   command->blocking = blocking != 0;
+}
+
+void vb_command_set_script(vb_command *command, const char *source, size_t length) {
+  const char *words[] = {"SCRIPT", "LOAD", source};
+  const size_t lengths[] = {6, 4, length};
+  vb_bytes_clear(&command->load);
+  vb_resp_request(&command->load, 3, words, lengths);
+}
+
+const char *vb_command_script(const vb_command *command, size_t *length) {
+  *length = command->load.length;
+  return command->load.data;
 }
 
 bool vb_command_is_blocking(const vb_command *command) {

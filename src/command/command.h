@@ -41,6 +41,9 @@ VB_API int vb_command_processor(vb_command *command, const vb_processor *process
 VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err);
 /* Says that the server may hold its reply back until there is something to reply (BLPOP). */
 VB_API void vb_command_set_blocking(vb_command *command, int blocking);
+/* Says that the command runs a script by its digest: `source` is what a server that does not know
+ * it is told. VB_ENOMEM does not come back: see base/bytes.h. */
+VB_API void vb_command_set_script(vb_command *command, const char *source, size_t length);
 VB_API const char *vb_command_name(const vb_command *command);
 
 #ifndef VB_CDEF
@@ -101,6 +104,8 @@ enum vb_render vb_command_draw(const vb_command *command, vb_operation *operatio
  * is known without calling a function. */
 int vb_command_slot(const vb_command *command, const vb_operation *operation);
 
+/* The request that loads its script (SCRIPT LOAD); NULL when it runs none. */
+const char *vb_command_script(const vb_command *command, size_t *length);
 bool vb_command_is_blocking(const vb_command *command);
 /* Whether any processor is there, and whether one wants the reply's bytes (vb_scanner_next's
  * `keep`). */

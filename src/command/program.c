@@ -249,6 +249,13 @@ int vb_program_row_waits(const vb_program *program, uint32_t index) {
   return 0;
 }
 
+int vb_program_has_scripts(const vb_program *program) {
+  size_t length;
+  for (uint32_t i = 0; i < program->row_count; i++)
+    if (program->rows[i].command && vb_command_script(program->rows[i].command, &length)) return 1;
+  return 0;
+}
+
 int vb_program_waits(const vb_program *program) {
   for (uint32_t i = 0; i < program->row_count; i++)
     if (vb_program_row_waits(program, i)) return 1;

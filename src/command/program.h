@@ -6,7 +6,12 @@
 
 #include "command/command.h"
 
-enum vb_entry_kind { VB_ENTRY_COMMAND, VB_ENTRY_SEQUENCE, VB_ENTRY_TRANSACTION };
+enum vb_entry_kind {
+  VB_ENTRY_COMMAND,
+  VB_ENTRY_SEQUENCE,
+  VB_ENTRY_TRANSACTION,
+  VB_ENTRY_LOAD /* of no program: a SCRIPT LOAD that the engine sends by itself */
+};
 
 /* When a step of a sequence runs, judged by the reply of the step before it. */
 enum vb_condition { VB_ALWAYS, VB_WHEN_HIT, VB_WHEN_MISS, VB_WHEN_OK, VB_WHEN_FUNCTION };
@@ -37,6 +42,8 @@ VB_API int vb_program_row_has_ages(const vb_program *program, uint32_t row);
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
 
+/* Whether some command runs a script. */
+VB_API int vb_program_has_scripts(const vb_program *program);
 /* Whether an operation may wait for as long as the server likes: some row waits. */
 VB_API int vb_program_waits(const vb_program *program);
 

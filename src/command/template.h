@@ -66,6 +66,7 @@ struct vb_command {
   uint32_t hole_count;
   vb_bytes skeleton, patches, segments; /* the latter of vb_patch, vb_segment */
   size_t fixed_size;                    /* 0: not one block */
+  vb_bytes load;                        /* SCRIPT LOAD of its script; empty: it runs none */
   bool draws_first; /* a part that needs an id stands before the cursor that draws it */
   bool keeps_reply, measures_age, blocking;
   char *pool;

@@ -91,7 +91,7 @@ void vb_connection_free(vb_connection *connection) {
 vb_flight *vb_connection_push(vb_connection *connection) {
   vb_flight *flight = &connection->ring[connection->tail++ & (connection->ring_size - 1)];
   flight->written = connection->lane->worker->now;
-  flight->failed = 0;
+  flight->failed = flight->repeats = 0;
   return flight;
 }
 
@@ -301,7 +301,7 @@ static void drop_flights(vb_connection *connection, const char *kind, const char
   vb_lane *lane = connection->lane;
   for (; in_flight(connection); connection->head++) {
     const vb_flight *flight = &connection->ring[connection->head & (connection->ring_size - 1)];
-    if (!flight->entry) continue;
+    if (!flight->entry || flight->entry->kind == VB_ENTRY_LOAD) continue;
     const vb_entry *entry = flight->entry;
     uint32_t row =
         entry->kind == VB_ENTRY_TRANSACTION ? entry->row : entry->steps[flight->step].row;
@@ -349,7 +349,7 @@ void vb_connection_abandon(vb_connection *connection) {
 bool vb_connection_is_blocked(const vb_connection *connection) {
   if (connection->state != VB_CONNECTION_READY || !in_flight(connection)) return false;
   const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
-  return head->entry->kind != VB_ENTRY_TRANSACTION &&
+  return head->entry->kind <= VB_ENTRY_SEQUENCE &&
          vb_command_is_blocking(head->entry->steps[head->step].command);
 }
 

@@ -58,7 +58,7 @@ static enum vb_render append_command(vb_connection *connection, const vb_command
   return VB_RENDER_OK;
 }
 
-static void append_word(vb_connection *connection, const char *request, size_t size) {
+void vb_connection_append(vb_connection *connection, const char *request, size_t size) {
   vb_worker *worker = connection->lane->worker;
   memcpy(vb_outbox_reserve(&connection->outbox, &worker->pool, size), request, size);
   vb_outbox_commit(&connection->outbox, size);
@@ -95,14 +95,14 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
   enum vb_render why = vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
   uint64_t before = connection->outbox.appended;
   vb_operation_begin(&operation, lane->phase->stream, n);
-  if (!why) append_word(connection, multi, sizeof multi - 1);
+  if (!why) vb_connection_append(connection, multi, sizeof multi - 1);
   for (uint32_t i = 0; !why && i < entry->step_count; i++)
     why = append_command(connection, entry->steps[i].command, &operation);
   if (why) {
     render_failed(connection, why, n);
     return 0;
   }
-  append_word(connection, exec, sizeof exec - 1);
+  vb_connection_append(connection, exec, sizeof exec - 1);
   push_flight(connection, entry, 0, begun, entry->step_count + 2);
   count_sent(lane, entry->row, n, connection->outbox.appended - before);
   return 1;
@@ -141,6 +141,28 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
   }
   render_failed(connection, why, n);
   return 0;
+}
+
+bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
+  vb_lane *lane = connection->lane;
+  const vb_entry *entry = flight->entry;
+  const vb_step *step = &entry->steps[flight->step];
+  vb_operation operation;
+  uint64_t before = connection->outbox.appended;
+  enum vb_render why =
+      vb_entry_draw(entry, flight->step, &operation, lane->phase->stream, flight->n);
+  if (!why) why = append_command(connection, step->command, &operation);
+  if (why) {
+    render_failed(connection, why, flight->n);
+    return false;
+  }
+  push_flight(connection, entry, flight->step, (vb_waiting){flight->n, flight->due}, 1);
+  connection->ring[(connection->tail - 1) & (connection->ring_size - 1)].repeats =
+      (uint16_t)(flight->repeats + 1);
+  count_sent(lane, step->row, flight->n, connection->outbox.appended - before);
+  if (vb_lane_shows(lane, flight->n)) lane->interval->retries++;
+  if (vb_lane_counts(lane, flight->n)) lane->rows[step->row].counters.retries++;
+  return true;
 }
 
 /* The first steps of an operation on this connection. */

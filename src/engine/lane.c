@@ -54,7 +54,10 @@ static int fit_nodes(vb_lane *lane, uint32_t count, uint32_t clients) {
 }
 
 static uint32_t flights_of(const vb_phase *phase) {
-  uint32_t flights = phase->spec.pipeline * vb_program_most_steps(phase->spec.program);
+  const vb_program *program = phase->spec.program;
+  uint32_t steps = vb_program_most_steps(program);
+  if (vb_program_has_scripts(program)) steps++; /* each may come with its SCRIPT LOAD */
+  uint32_t flights = phase->spec.pipeline * steps;
   return flights < HANDSHAKE_FLIGHTS ? HANDSHAKE_FLIGHTS : flights;
 }
 

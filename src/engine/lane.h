@@ -42,6 +42,7 @@ typedef struct vb_flight {
   uint16_t step;         /* of the entry; of the handshake */
   uint16_t replies;      /* still to come */
   uint16_t failed;       /* transaction: replies that were errors */
+  uint16_t repeats;      /* how often the step has been sent again */
 } vb_flight;
 
 enum vb_connection_state {
@@ -183,6 +184,10 @@ void vb_connection_fill(vb_connection *connection);
  * many requests went out; 0 when a cursor ended or a hook failed (the lane knows). */
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
                              vb_waiting begun);
+/* Puts bytes behind what is to be sent. */
+void vb_connection_append(vb_connection *connection, const char *request, size_t size);
+/* Sends one step again, as a retry. False when that cannot be; the lane knows why. */
+bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight);
 /* Fills connections that waited for room elsewhere. */
 void vb_lane_fill_waiting(vb_lane *lane);
 

@@ -1,3 +1,4 @@
+#include "engine/reload.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ static bool judge_command(vb_connection *connection, const vb_flight *flight, co
   vb_lane *lane = connection->lane;
   if (VB_UNLIKELY(reply->error)) {
     vb_lane_count_error_reply(lane, step->row, connection->node, flight->n, reply);
+    if (vb_reload_is_needed(step, reply)) vb_reload_send(connection, step);
     return false;
   }
   if (!vb_command_has_processors(step->command)) {
@@ -207,12 +209,18 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
   }
   vb_flight flight = *head; /* the ring's place may be taken by what follows */
   connection->head++;
+  if (flight.entry->kind == VB_ENTRY_LOAD) {
+    vb_reload_judge(connection, &flight, reply);
+    return;
+  }
   uint32_t row = flight.entry->row;
   if (flight.entry->kind == VB_ENTRY_TRANSACTION) {
     judge_exec(connection, &flight, reply);
   } else {
     const vb_step *step = &flight.entry->steps[flight.step];
     row = step->row;
+    if (VB_UNLIKELY(vb_reload_is_needed(step, reply)) && vb_reload_and_repeat(connection, &flight))
+      return;
     if (VB_LIKELY(judge_command(connection, &flight, step, reply)) && VB_LIKELY(counts))
       record_answer(connection, &flight, step, reply);
     advance(connection, &flight, reply);
@@ -233,7 +241,7 @@ static void begin_reply(vb_connection *connection) {
   if (connection->head == connection->tail) return;
   if (head->entry->kind == VB_ENTRY_TRANSACTION)
     connection->asked |= head->replies > 1;
-  else
+  else if (head->entry->kind <= VB_ENTRY_SEQUENCE)
     connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command);
 }
 

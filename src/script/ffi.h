@@ -10,6 +10,7 @@
 #include "base/output.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "base/sha1.h"
 #include "base/sha256.h"
 #include "base/signals.h"
 #include "base/slots.h"
