@@ -2,8 +2,9 @@
 # Installs what vbench needs, with the system's package manager, and says what it installs.
 # usage: install-deps.sh [--build | --test | --all]
 #   --build   what building and running needs (a compiler, CMake, LuaJIT, hiredis, OpenSSL, zlib,
-#             libyaml, a server)
-#   --test    that, and what tests/run.sh needs (cmocka, busted, clang-format, more servers)
+#             libyaml, HDF5, a server)
+#   --test    that, and what tests/run.sh needs (cmocka, busted, clang-format, NumPy, h5py,
+#             more servers)
 #   --all     the same as --test; the default
 # Needs root or sudo (not for brew). Asks nothing. Starts no service: what vbench needs a server
 # for, it starts by itself on a port of its own.
@@ -84,8 +85,9 @@ apt_install() {
 
 with_apt() {
   local build=(gcc libc6-dev make cmake pkg-config luajit libluajit-5.1-dev libhiredis-dev
-    libssl-dev zlib1g-dev libyaml-dev lua-argparse lua-cjson lua-cjson-dev)
-  local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 redis-server redis-tools
+    libssl-dev zlib1g-dev libyaml-dev libhdf5-dev lua-argparse lua-cjson lua-cjson-dev)
+  local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 python3-numpy
+    python3-h5py redis-server redis-tools
     openssl util-linux procps)
   local package missing=0
   for package in "${build[@]}"; do apt_installed "$package" || missing=1; done
@@ -107,36 +109,37 @@ have_server() { command -v valkey-server >/dev/null || command -v redis-server >
 
 with_dnf() {
   local packages=(gcc make cmake pkgconf-pkg-config luajit luajit-devel hiredis-devel openssl-devel
-    zlib-devel libyaml-devel luarocks unzip)
+    zlib-devel libyaml-devel hdf5-devel luarocks unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(libcmocka-devel clang-tools-extra openssl libasan libubsan
-    libtsan util-linux procps-ng)
+    libtsan util-linux procps-ng python3-numpy python3-h5py)
   say "dnf: ${packages[*]}"
   as_root dnf install -y "${packages[@]}"
 }
 
 with_pacman() {
-  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml luarocks unzip)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml hdf5 luarocks unzip)
   have_server || packages+=(valkey)
-  [[ $what == build ]] || packages+=(cmocka clang util-linux procps-ng)
+  [[ $what == build ]] || packages+=(cmocka python-numpy python-h5py clang util-linux procps-ng)
   say "pacman: ${packages[*]}"
   as_root pacman -Sy --needed --noconfirm "${packages[@]}"
 }
 
 with_apk() {
   local packages=(gcc musl-dev make cmake pkgconf bash linux-headers luajit luajit-dev hiredis-dev
-    openssl-dev zlib-dev yaml-dev luarocks5.1 unzip)
+    openssl-dev zlib-dev yaml-dev hdf5-dev luarocks5.1 unzip)
   have_server || packages+=(valkey)
-  [[ $what == build ]] || packages+=(cmocka-dev openssl clang-extra-tools util-linux procps)
+  [[ $what == build ]] || packages+=(cmocka-dev openssl clang-extra-tools util-linux procps
+    py3-numpy)
   say "apk: ${packages[*]}"
   as_root apk add "${packages[@]}"
   command -v luarocks >/dev/null || as_root ln -s luarocks-5.1 /usr/bin/luarocks
 }
 
 with_brew() {
-  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml luarocks)
+  local packages=(gcc make cmake pkgconf luajit hiredis openssl zlib libyaml hdf5 luarocks)
   have_server || packages+=(valkey)
-  [[ $what == build ]] || packages+=(cmocka clang-format)
+  [[ $what == build ]] || packages+=(cmocka numpy clang-format)
   say "brew: ${packages[*]}"
   brew install "${packages[@]}"
 }
@@ -145,7 +148,7 @@ what=all
 case ${1:---all} in
   --build) what=build ;;
   --test | --all) ;;
-  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,11p' "$0" >&2; exit 2 ;;
 esac
 
 rocks_as=(as_root)

@@ -32,7 +32,8 @@ needs() { # whether something that `lint`, `unit` or the specs call is missing
   for program in gcc cmake pkg-config luajit busted clang-format openssl redis-server; do
     command -v "$program" >/dev/null || return 0
   done
-  ! pkg-config --exists luajit hiredis openssl zlib cmocka || ! command -v valkey-server >/dev/null
+  ! pkg-config --exists luajit hiredis openssl zlib cmocka || ! command -v valkey-server >/dev/null \
+    || ! python3 -c 'import numpy, h5py' 2>/dev/null
 }
 
 build() { # directory, CMake options

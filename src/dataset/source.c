@@ -12,13 +12,13 @@ enum { COLUMNS_MAX = 4096, ROW_MAX = 64 * 1024 * 1024 };
 
 /* The old format is known by its first bytes: its files are called .bin like a dataset's data. */
 static const vb_source_kind *const kinds[] = {
-    &vb_source_jsonl, &vb_source_csv,   &vb_source_tsv,   &vb_source_text,
-    &vb_source_fvecs, &vb_source_bvecs, &vb_source_ivecs, &vb_source_fbin,
-    &vb_source_u8bin, &vb_source_i8bin, &vb_source_ibin,  &vb_source_npy,
+    &vb_source_jsonl, &vb_source_csv,   &vb_source_tsv,  &vb_source_text,   &vb_source_fvecs,
+    &vb_source_bvecs, &vb_source_ivecs, &vb_source_fbin, &vb_source_u8bin,  &vb_source_i8bin,
+    &vb_source_ibin,  &vb_source_npy,   &vb_source_hdf5, &vb_source_legacy,
 };
 
 const char *vb_source_formats(void) {
-  return "jsonl csv tsv text fvecs bvecs ivecs fbin u8bin i8bin ibin npy";
+  return "jsonl csv tsv text fvecs bvecs ivecs fbin u8bin i8bin ibin npy hdf5 legacy";
 }
 
 static bool has_suffix(const char *suffixes, const char *suffix) {
@@ -36,7 +36,9 @@ static const vb_source_kind *kind_of_start(const char *path) {
     const char *bytes;
     size_t length;
     const vb_source_kind *kind;
-  } starts[] = {{"\x93NUMPY", 6, &vb_source_npy}};
+  } starts[] = {{"\x89HDF\r\n\x1a\n", 8, &vb_source_hdf5},
+                {"\x93NUMPY", 6, &vb_source_npy},
+                {"\x01\xB0\xCD\xDE", 4, &vb_source_legacy}};
   char start[8] = {0};
   FILE *file = fopen(path, "rbe");
   if (!file) return NULL;

@@ -1,0 +1,243 @@
+/* HDF5 in the layout of https://github.com/erikbern/ann-benchmarks: sets named "train" or
+ * "database", "test" or "queries", "neighbors" or "ground_truth", "distances". */
+#include "dataset/source_kind.h"
+
+#ifdef VBENCH_HDF5
+
+#include "dataset/dtype.h"
+#include "dataset/h5.h"
+
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 256 * 1024, NAMES = 2 };
+
+typedef struct hdf5_source {
+  vb_source base;
+  hid_t file, set, space, type; /* 0: not open */
+  char *buffer;
+  uint64_t taken;
+  vb_block_rows rows;
+} hdf5_source;
+
+static const char *const set_names[VB_TABLE_COUNT][NAMES] = {
+    {"train", "database"},
+    {"test", "queries"},
+    {"neighbors", "ground_truth"},
+    {"distances", "distances"},
+};
+
+/* Which of the names of a table a file has; NULL for none. */
+static const char *find_set(hid_t file, int table) {
+  for (int i = 0; i < NAMES; i++)
+    if (H5Lexists(file, set_names[table][i], H5P_DEFAULT) > 0) return set_names[table][i];
+  return NULL;
+}
+
+static hid_t open_file(const char *path) {
+  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* what goes wrong is said by us */
+  return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+}
+
+/* --- what vbench.dataset asks before it opens --------------------------------------------------
+ */
+
+int vb_hdf5_available(void) {
+  return 1;
+}
+
+int vb_hdf5_has(const char *path, int table) {
+  hid_t file = open_file(path);
+  if (file < 0) return 0;
+  int has = find_set(file, table) != NULL;
+  (void)H5Fclose(file);
+  return has;
+}
+
+/* A string attribute, of fixed or of variable length. */
+static int read_text(hid_t attribute, char *text, size_t size) {
+  hid_t type = H5Aget_type(attribute);
+  size_t length = H5Tget_size(type);
+  char *variable = NULL;
+  int good = 0;
+  if (H5Tis_variable_str(type) > 0) {
+    good = H5Aread(attribute, type, (void *)&variable) >= 0 && variable;
+    if (good) (void)strncpy(text, variable, size - 1);
+    H5free_memory(variable);
+  } else if (H5Tget_class(type) == H5T_STRING && length < size) {
+    good = H5Aread(attribute, type, text) >= 0;
+  }
+  (void)H5Tclose(type);
+  return good;
+}
+
+int vb_hdf5_text(const char *path, const char *name, char *text, size_t size) {
+  hid_t file = open_file(path);
+  if (file < 0) return 0;
+  int good = 0;
+  memset(text, 0, size);
+  if (H5Aexists(file, name) > 0) {
+    hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+    good = attribute >= 0 && read_text(attribute, text, size);
+    if (attribute >= 0) (void)H5Aclose(attribute);
+  }
+  (void)H5Fclose(file);
+  return good;
+}
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+static int failed(const vb_source *source, const char *what, vb_error *err) {
+  return vb_fail(err, VB_EIO, "%s: %s", source->path, what);
+}
+
+/* The dtype of a set, and how to ask the library for it: little-endian. */
+static int dtype_of(hid_t type, hid_t *memory) {
+  H5T_class_t class = H5Tget_class(type);
+  size_t size = H5Tget_size(type);
+  bool is_signed = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
+  if (class == H5T_FLOAT && size == 4) return *memory = H5T_IEEE_F32LE, VB_DTYPE_FLOAT32;
+  if (class == H5T_FLOAT && size == 8) return *memory = H5T_IEEE_F64LE, VB_DTYPE_FLOAT64;
+  if (class == H5T_FLOAT && size == 2) return *memory = type, VB_DTYPE_FLOAT16;
+  if (class == H5T_INTEGER && size == 1 && is_signed) return *memory = H5T_STD_I8LE, VB_DTYPE_INT8;
+  if (class == H5T_INTEGER && size == 1) return *memory = H5T_STD_U8LE, VB_DTYPE_UINT8;
+  if (class == H5T_INTEGER && size <= 4 && is_signed)
+    return *memory = H5T_STD_I32LE, VB_DTYPE_INT32;
+  if (class == H5T_INTEGER && size <= 4) return *memory = H5T_STD_U32LE, VB_DTYPE_UINT32;
+  if (class == H5T_INTEGER && is_signed) return *memory = H5T_STD_I64LE, VB_DTYPE_INT64;
+  if (class == H5T_INTEGER) return *memory = H5T_STD_U64LE, VB_DTYPE_UINT64;
+  if (class == H5T_ENUM && size == 1) return *memory = type, VB_DTYPE_UINT8; /* h5py's bool */
+  return -1;
+}
+
+static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_error *err) {
+  self->set = H5Dopen2(self->file, name, H5P_DEFAULT);
+  self->space = self->set > 0 ? H5Dget_space(self->set) : 0;
+  if (self->space <= 0) return failed(&self->base, "has a set that cannot be opened", err);
+  int axes = H5Sget_simple_extent_ndims(self->space);
+  if (axes != 2)
+    return vb_fail(err, VB_EINVAL, "%s: the set '%s' has %d dimensions; a table of vectors has 2",
+                   self->base.path, name, axes);
+  (void)H5Sget_simple_extent_dims(self->space, shape, NULL);
+  return VB_OK;
+}
+
+static int add_column(hdf5_source *self, const char *name, const hsize_t *shape, vb_error *err) {
+  vb_source *source = &self->base;
+  hid_t stored = H5Dget_type(self->set), memory = 0;
+  int dtype = dtype_of(stored, &memory);
+  self->type = dtype < 0 ? 0 : H5Tcopy(memory);
+  (void)H5Tclose(stored);
+  if (self->type <= 0)
+    return vb_fail(err, VB_EINVAL, "%s: the set '%s' holds neither numbers nor booleans",
+                   source->path, name);
+  int status = vb_source_add_values(source, "vector", dtype, shape[1], err);
+  if (status) return status;
+  source->rows = shape[0];
+  source->bytes = shape[0] * vb_source_row_bytes(source);
+  self->buffer = malloc(vb_source_row_bytes(source) > BLOCK ? vb_source_row_bytes(source) : BLOCK);
+  return self->buffer ? VB_OK : vb_fail(err, VB_ENOMEM, "%s: out of memory", source->path);
+}
+
+static int open_hdf5(vb_source *source, const vb_source_options *options, vb_error *err) {
+  hdf5_source *self = (hdf5_source *)source;
+  hsize_t shape[2] = {0, 0};
+  self->file = open_file(source->path);
+  if (self->file <= 0) return failed(source, "cannot be opened as HDF5", err);
+  const char *name = find_set(self->file, options->table);
+  if (!name)
+    return vb_fail(err, VB_EINVAL, "%s: has no set '%s' or '%s'", source->path,
+                   set_names[options->table][0], set_names[options->table][1]);
+  int status = open_set(self, name, shape, err);
+  return status ? status : add_column(self, name, shape, err);
+}
+
+static int64_t next_block(vb_source *source, const char **rows, vb_error *err) {
+  hdf5_source *self = (hdf5_source *)source;
+  size_t width = vb_source_row_bytes(source);
+  uint64_t left = source->rows - self->taken, most = width > BLOCK ? 1 : BLOCK / width;
+  hsize_t start[2] = {self->taken, 0}, count[2] = {left < most ? left : most, 0};
+  count[1] = source->columns[0].dimensions;
+  if (left == 0) return 0;
+  hid_t memory = H5Screate_simple(2, count, NULL);
+  int bad = memory < 0 ||
+            H5Sselect_hyperslab(self->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+            H5Dread(self->set, self->type, memory, self->space, H5P_DEFAULT, self->buffer) < 0;
+  if (memory >= 0) (void)H5Sclose(memory);
+  if (bad)
+    return failed(source,
+                  "cannot be read: it is damaged, or compressed by a filter that "
+                  "the library lacks",
+                  err);
+  self->taken += count[0];
+  source->bytes_taken = self->taken * width;
+  *rows = self->buffer;
+  return (int64_t)count[0];
+}
+
+static void close_hdf5(vb_source *source) {
+  hdf5_source *self = (hdf5_source *)source;
+  if (self->type > 0) (void)H5Tclose(self->type);
+  if (self->space > 0) (void)H5Sclose(self->space);
+  if (self->set > 0) (void)H5Dclose(self->set);
+  if (self->file > 0) (void)H5Fclose(self->file);
+  free(self->buffer);
+}
+
+#else
+
+#include "dataset/h5.h"
+
+typedef struct hdf5_source {
+  vb_source base;
+  vb_block_rows rows;
+} hdf5_source;
+
+int vb_hdf5_available(void) {
+  return 0;
+}
+
+int vb_hdf5_has(const char *path, int table) {
+  (void)path, (void)table;
+  return 0;
+}
+
+int vb_hdf5_text(const char *path, const char *name, char *text, size_t size) {
+  (void)path, (void)name, (void)text, (void)size;
+  return 0;
+}
+
+static int open_hdf5(vb_source *source, const vb_source_options *options, vb_error *err) {
+  (void)options;
+  return vb_fail(err, VB_EINVAL,
+                 "%s: this vbench was built without HDF5; build it with libhdf5 (Debian: "
+                 "libhdf5-dev)",
+                 source->path);
+}
+
+static int64_t next_block(vb_source *source, const char **rows, vb_error *err) {
+  (void)source, (void)rows, (void)err;
+  return 0;
+}
+
+static void close_hdf5(vb_source *source) {
+  (void)source;
+}
+
+#endif
+
+static int next_row(vb_source *source, vb_error *err) {
+  return vb_source_next_of_block(source, &((hdf5_source *)source)->rows, err);
+}
+
+const vb_source_kind vb_source_hdf5 = {
+    .name = "hdf5",
+    .suffixes = ".hdf5 .h5 .he5",
+    .size = sizeof(hdf5_source),
+    .open = open_hdf5,
+    .next = next_row,
+    .block = next_block,
+    .close = close_hdf5,
+};
