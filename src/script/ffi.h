@@ -27,6 +27,7 @@
 #include "dataset/source.h"
 #include "dataset/survey.h"
 #include "dataset/writer.h"
+#include "dataset/truth.h"
 #include "engine/engine.h"
 #include "keyspace/bitmap.h"
 #include "keyspace/keyspace.h"
