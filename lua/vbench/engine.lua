@@ -139,6 +139,15 @@ function Engine:connects(lane)
   return C.vb_engine_connects(self.handle, lane)
 end
 
+--- How late the workers were for what fell due.
+-- @tparam number lane from 0
+-- @treturn ?cdata vb_histogram; nil in a closed loop
+function Engine:lateness(lane)
+  local lateness = C.vb_engine_lateness(self.handle, lane)
+  if lateness == nil then return nil end
+  return lateness
+end
+
 --- The slowest operations of a lane.
 -- @tparam number lane from 0
 -- @treturn cdata vb_slowest

@@ -9,10 +9,12 @@ local M = {}
 
 local PARSED = {
   duration = units.duration, size = units.size, count = units.count, percent = units.percent,
+  rate = units.rate,
 }
 
 -- What a vb.param may stand for.
-local NUMERIC = { number = true, duration = true, size = true, count = true, percent = true }
+local NUMERIC = { number = true, duration = true, size = true, count = true, percent = true,
+                  rate = true }
 
 --- The names of a table, sorted: nothing here depends on the order of pairs.
 -- @tparam table t
@@ -80,7 +82,7 @@ end
 --- Reads a table of named fields.
 -- @tparam table given what the user wrote
 -- @tparam table known name -> type: "string", "number|table" (Lua's types or kinds of declared
---   things), or "duration", "size", "count", "percent", which are parsed
+--   things), or "duration", "size", "count", "percent", "rate", which are parsed
 -- @tparam string where "phase 'fill'", for messages
 -- @tparam ?table options `params` = true: a vb.param may stand for a number, and stays;
 --   `positional` = true: positional values are allowed (and not copied)

@@ -5,6 +5,7 @@ local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
 local object = require "vbench.object"
 local param = require "vbench.param"
+local ramp = require "vbench.ramp"
 local registry = require "vbench.registry"
 local thresholds = require "vbench.thresholds"
 local units = require "vbench.units"
@@ -15,12 +16,14 @@ local FIELDS = {
   name = "string", run = "command|mix|sequence|transaction",
   clients = "count", threads = "count", pipeline = "count",
   requests = "count", duration = "duration", until_exhausted = "boolean",
+  rate = "rate", arrivals = "string", burst = "count", ramp = "table",
   warmup = "duration", start = "duration", timeout = "duration",
   on_error = "string", max_errors = "percent",
   background = "table", params = "table", thresholds = "table",
 }
+local ARRIVALS = { constant = true, poisson = true }
 local ON_ERROR = { count = true, stop = true }
-local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests" }
+local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests", "burst" }
 
 local methods = {}
 local class = { __index = methods }
@@ -82,6 +85,10 @@ local function check_numbers(self, where)
     end
   end
   if self.duration == 0 then fault.raise("field 'duration' of %s is 0", where) end
+  if self.rate == 0 then
+    fault.raise("field 'rate' of %s is 0: nothing would fall due; without it the loop is closed",
+      where)
+  end
   if self.clients and self.threads and type(self.clients) == "number"
     and type(self.threads) == "number" and self.threads > self.clients then
     fault.raise("%s has %d threads and %d clients: each thread needs one", where, self.threads,
@@ -94,6 +101,12 @@ local function check(self)
   if self.run == nil then fault.raise("%s has nothing to run: run = a command, mix, ...", where) end
   if self.on_error then fields.choose(self.on_error, ON_ERROR, "field 'on_error' of " .. where) end
   check_numbers(self, where)
+  if self.arrivals then fields.choose(self.arrivals, ARRIVALS, "field 'arrivals' of " .. where) end
+  if self.ramp then self.ramp = ramp.read(self.ramp, where) end
+  if self.ramp and self.ramp.kind == "clients" and (self.rate or self.arrivals or self.burst) then
+    fault.raise("%s has a ramp of clients and a rate: a ramp of an open loop is one of the rate",
+      where)
+  end
   if self.thresholds then check_thresholds(self.thresholds, self.run, where) end
   if self.background then self.background = read_background(self.background, where) end
   if self.params then
@@ -114,7 +127,11 @@ end
 -- @tparam table given `run` (command, mix, sequence or transaction; required), `name` (that of what
 --   it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests` (operations),
 --   `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background phase: its
---   delay), `timeout` (of a request), `on_error` ("count" or "stop"), `max_errors` (a share),
+--   delay), `rate` (operations a second in all: an open loop, in which they fall due whatever the
+--   server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
+--   beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
+--   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
+--   `timeout` (of a request), `on_error` ("count" or "stop"), `max_errors` (a share),
 --   `background` (list of phases that run beside it), `params` (name -> value of vb.params in this
 --   run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2", abort = true, delay = "5s"}`). What
 --   is left out is taken from the command line.

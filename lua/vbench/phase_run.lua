@@ -61,7 +61,6 @@ local function make_lane(run, phase, in_background)
   lane.watch = thresholds.watch(lane.thresholds)
   local spec = lane.compiled.spec
   spec.name, spec.program = lane.name, lane.compiled.program
-  plan.fill(spec, lane.settings, run.session.run.seed)
   spec.idle = run.options.idle and 1 or 0
   return lane
 end
@@ -200,7 +199,7 @@ local function results_of(run, group, before, seconds)
       engine = run.engine, lane = i - 1, lanes = #group.lanes, name = lane.name, rows = lane.rows,
       status = status_of(group), timeline = lane.timeline, percentiles = run.options.percentiles,
       metrics = i == 1 and result.custom(run.session.shared, registry) or {}, usage = usage,
-      server_change = change, node_changes = nodes,
+      server_change = change, node_changes = nodes, settings = lane.settings,
     }
     local met
     phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
@@ -211,16 +210,34 @@ local function results_of(run, group, before, seconds)
   return out
 end
 
+-- A window takes at least a round trip: what all of them cannot carry is certain before the run.
+local function note_rate(run, lane)
+  local settings, baseline = lane.settings, run.report.baseline
+  local round_trip_us = type(baseline) == "table" and baseline.ping_us
+  if not settings.open_loop or type(round_trip_us) ~= "number" then return end
+  local asked = math.max(settings.rate, settings.ramp and settings.ramp.most or 0)
+  local most = settings.clients * settings.pipeline * 1e6 / round_trip_us
+  if asked <= most then return end
+  run.console:note(("phase '%s': %.0f operations a second are more than %d clients with pipeline "
+    .. "%d can carry: %.0f at a round trip of %.3f ms"):format(lane.name, asked, settings.clients,
+      settings.pipeline, most, round_trip_us / 1000))
+end
+
 local function run_group(run, group)
   local specs, settings = {}, {}
   for i, lane in ipairs(group.lanes) do
     specs[i], settings[i] = lane.compiled.spec, lane.settings
   end
   scripts.load(run.ctl)
+  local threads = plan.threads(group.phase, settings, run.options, run.target)
+  for i, lane in ipairs(group.lanes) do
+    plan.fill(specs[i], lane.settings, run.session.run.seed, threads)
+    note_rate(run, lane)
+  end
   local before = server_change.read(run.ctl)
   if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
   local began = C.vb_clock_monotonic()
-  run.engine:start(plan.threads(group.phase, settings, run.options, run.target), specs)
+  run.engine:start(threads, specs)
   follow(run, group)
   return results_of(run, group, before, C.vb_clock_monotonic() - began)
 end

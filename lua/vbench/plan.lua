@@ -3,6 +3,7 @@
 local failure = require "vbench.failure"
 local nearest = require "vbench.nearest"
 local phases = require "vbench.phase"
+local ramps = require "vbench.ramp"
 local native = require "vbench.ffi"
 local C = native.C
 
@@ -11,6 +12,7 @@ local M = {}
 local NS = 1e9
 local REQUESTS, CLIENTS_PER_THREAD = 100000, 16
 local DRAIN_S, TIMEOUT_S = 5, 10
+local BACKLOG = 1000000 -- operations that may wait in a worker
 
 -- General options that phases read, and the fields that win over each.
 local READ = {
@@ -24,7 +26,13 @@ local READ = {
   { option = "warmup", flag = "--warmup", fields = { "warmup" } },
   { option = "timeout", flag = "--timeout", fields = { "timeout" } },
   { option = "max_errors", flag = "--max-errors", fields = { "max_errors" } },
+  { option = "rate", flag = "--rate", fields = { "rate" } },
+  { option = "arrivals", flag = "--arrivals", fields = { "arrivals" }, open_loop = true },
+  { option = "burst", flag = "--burst", fields = { "burst" }, open_loop = true },
+  { option = "backlog", flag = "--backlog", fields = {}, open_loop = true },
 }
+-- What phases in the background do not take from the command line.
+local OWN = { threads = true, requests = true, duration = true, rate = true }
 
 local function words_of(value)
   if type(value) == "table" then return value end
@@ -78,14 +86,25 @@ local function sets_any(phase, fields)
   return false
 end
 
--- A phase reads an option unless it, and every phase in its background, sets a field for it.
-local function reads(phase, entry)
-  if not sets_any(phase, entry.fields) then return true end
-  if entry.option == "threads" or entry.option == "requests" or entry.option == "duration" then
-    return false -- those in the background have none of these from the command line
+local function ramps_of(phase, kind)
+  return phase.ramp ~= nil and phase.ramp.kind == kind
+end
+
+-- Whether a phase by itself reads an option: it sets no field for it, and has a use for it.
+local function has_use(phase, entry, rate_given)
+  if sets_any(phase, entry.fields) then return false end
+  if entry.option == "requests" or entry.option == "duration" then return phase.ramp == nil end
+  if entry.option == "clients" or entry.option == "rate" then
+    return not ramps_of(phase, "clients")
   end
+  return not entry.open_loop or rate_given or phase.rate ~= nil or ramps_of(phase, "rate")
+end
+
+local function reads(phase, entry, rate_given)
+  if has_use(phase, entry, rate_given) then return true end
+  if OWN[entry.option] then return false end
   for _, one in ipairs(phase.background or {}) do
-    if not sets_any(one, entry.fields) then return true end
+    if has_use(one, entry, false) then return true end
   end
   return false
 end
@@ -103,7 +122,11 @@ end
 function M.check_read(list, given)
   for _, entry in ipairs(READ) do
     local read = not given[entry.option]
-    for _, phase in ipairs(list) do read = read or reads(phase, entry) end
+    for _, phase in ipairs(list) do read = read or reads(phase, entry, given.rate) end
+    if not read and entry.open_loop then
+      failure.usage("%s was given, but no phase takes it: it is for an open loop; give --rate",
+        entry.flag)
+    end
     if not read then
       local names = names_of(list)
       failure.usage("%s was given, but no phase reads it: %s %s %s", entry.flag,
@@ -116,7 +139,9 @@ end
 
 -- Ends of a phase: its own, else those of the command line, else the default.
 local function ends_of(phase, options, given, in_background)
-  if in_background or sets_any(phase, { "requests", "duration", "until_exhausted" }) then
+  local own = { "requests", "duration", "until_exhausted" }
+  if phase.ramp and not sets_any(phase, own) then return 0, ramps.resolve(phase).seconds end
+  if in_background or sets_any(phase, own) then
     return phases.value(phase, "requests") or 0, phases.value(phase, "duration") or 0
   end
   local requests = options.requests or REQUESTS
@@ -124,14 +149,34 @@ local function ends_of(phase, options, given, in_background)
   return requests, options.duration or 0
 end
 
+-- What a ramp makes of clients and rate.
+local function shape(phase, settings)
+  local ramp = settings.ramp
+  if ramp and ramp.kind == "clients" then
+    settings.first_clients = phases.value(phase, "clients") or 1
+    settings.clients = math.max(settings.first_clients, ramp.most)
+    settings.rate = 0
+  end
+  settings.open_loop = settings.rate > 0 or ramp ~= nil and ramp.kind == "rate"
+  for _, name in ipairs { "arrivals", "burst" } do
+    if phase[name] ~= nil and not settings.open_loop then
+      failure.usage("phase '%s' has the field '%s' and no rate: it is for an open loop", phase.name,
+        name)
+    end
+  end
+  return settings
+end
+
 --- The load of a phase: its fields, else the command line's.
 -- @tparam phase phase
 -- @tparam table options general options: `clients pipeline requests duration warmup timeout
---   max_errors`
+--   max_errors rate arrivals burst backlog`
 -- @tparam table given set of the names of the options that were given
 -- @tparam[opt] boolean in_background such a phase ends with the one that it runs beside
 -- @treturn table `clients pipeline requests duration_s warmup_s start_s timeout_s stop_on_error
---   max_errors`
+--   max_errors`; `rate` (0: a closed loop, unless a ramp changes it), `poisson`, `burst` (0: none),
+--   `backlog` (of a worker), `ramp` (of vbench.ramp, nil: none) and its `first_clients`
+-- @raise a failure for what only an open loop has, in a closed one
 function M.settings(phase, options, given, in_background)
   local function value(name, default)
     local own = phases.value(phase, name)
@@ -140,12 +185,16 @@ function M.settings(phase, options, given, in_background)
     return default
   end
   local requests, duration = ends_of(phase, options, given, in_background)
-  return {
+  local settings = {
     clients = value("clients", 50), pipeline = value("pipeline", 1), requests = requests,
     duration_s = duration, warmup_s = value("warmup", 0),
     start_s = phases.value(phase, "start") or 0, timeout_s = value("timeout", TIMEOUT_S),
     stop_on_error = phase.on_error == "stop", max_errors = value("max_errors", 0.01),
+    rate = phases.value(phase, "rate") or (not in_background and options.rate) or 0,
+    poisson = value("arrivals", "constant") == "poisson", burst = value("burst", 0),
+    backlog = options.backlog or BACKLOG, ramp = phase.ramp and ramps.resolve(phase),
   }
+  return shape(phase, settings)
 end
 
 --- How many workers a phase runs on.
@@ -167,15 +216,23 @@ end
 
 --- Writes the load of a phase to its vb_phase_spec.
 -- @tparam cdata spec vb_phase_spec
--- @tparam table settings of `settings`
+-- @tparam table settings of `settings`; keeps what the spec points to
 -- @tparam number seed of the run
-function M.fill(spec, settings, seed)
+-- @tparam[opt] number threads of the phase, which share its burst; default 1
+function M.fill(spec, settings, seed, threads)
   spec.clients, spec.pipeline = settings.clients, settings.pipeline
   spec.requests = settings.requests
   spec.duration_ns, spec.warmup_ns = settings.duration_s * NS, settings.warmup_s * NS
   spec.start_ns, spec.timeout_ns = settings.start_s * NS, settings.timeout_s * NS
   spec.drain_ns, spec.seed = DRAIN_S * NS, seed
   spec.stop_on_error = settings.stop_on_error and 1 or 0
+  spec.rate, spec.poisson = settings.rate, settings.poisson and 1 or 0
+  local burst = settings.burst > 0 and math.ceil(settings.burst / (threads or 1)) or math.huge
+  spec.backlog = math.min(settings.backlog, burst)
+  local ramp = settings.ramp
+  if not ramp then return end
+  spec.ramp, spec.stages, spec.stage_count = ramps.number(ramp), ramp.stages, ramp.count
+  spec.first_clients = settings.first_clients or 0
 end
 
 return M

@@ -90,6 +90,18 @@ for name in ([[operations requests errors retries gave_up timeouts connection_er
   COUNTS[#COUNTS + 1] = name
 end
 
+-- Response times, where operations fall due by a schedule. Those of what was not answered are ages:
+-- percentiles above `exact_to`, the mean and the maximum were at least that long.
+local function responses(row, percentiles)
+  if row.response == nil then return null end
+  local out, unanswered = M.times(row.response, percentiles), tonumber(row.counters.unanswered)
+  if unanswered > 0 then
+    local all = tonumber(C.vb_histogram_count(row.response))
+    out.exact_to = rounded(100 * (1 - unanswered / all), 1000)
+  end
+  return out
+end
+
 --- What a row of the engine (a command, a transaction, a node, a whole phase) counted.
 -- @tparam cdata row a vb_row
 -- @tparam number time seconds that it covers
@@ -102,26 +114,29 @@ function M.row(row, time, percentiles)
   out.redirects = { moved = tonumber(counters.moved), ask = tonumber(counters.ask) }
   out.errors_by_kind = errors_by_kind(row.errors)
   out.latency_us = M.times(row.latency, percentiles)
-  out.response_us, out.lateness_us = null, null
+  out.response_us, out.lateness_us = responses(row, percentiles), null
+  if out.response_us ~= null then out.unanswered = tonumber(counters.unanswered) end
   out.wait_us = counted_times(row.wait, percentiles)
   out.age_us = counted_times(row.age, percentiles)
   out.histogram = encoded(row.latency)
   return out
 end
 
---- A second of a phase, as in its timeline.
+--- A second of a phase, as in its timeline; its times are response times in an open loop.
 -- @tparam cdata second a vb_second
 -- @treturn table
 function M.second(second)
   local some = second.requests > 0
-  local function time(value)
+  local times = (second.response_max_us or 0) > 0 and "response_" or ""
+  local function time(name)
+    local value = second[times .. name]
     return some and value > 0 and rounded(value, 1000) or null -- what blocks has no latency
   end
   return {
     t_s = rounded(second.t_s, 1000), requests = tonumber(second.requests),
     sent = tonumber(second.sent), errors = tonumber(second.errors),
-    open_connections = tonumber(second.connections), mean_us = time(second.mean_us),
-    p50_us = time(second.p50_us), p99_us = time(second.p99_us), max_us = time(second.max_us),
+    open_connections = tonumber(second.connections), mean_us = time "mean_us",
+    p50_us = time "p50_us", p99_us = time "p99_us", max_us = time "max_us",
     recall = null,
   }
 end
@@ -185,11 +200,12 @@ local function client_of(source, lane)
   end
   local usage, workers = source.usage or {}, math.max(lane.threads, 1)
   local long = lane.seconds >= SHORT_S
-  local busy = long and lane.cpu_seconds / (lane.seconds * workers) or 0
+  local busy = long and (lane.cpu_seconds - lane.spin_seconds) / (lane.seconds * workers) or 0
   local delay = long and usage.seconds and usage.run_delay_s / (usage.seconds * workers) or 0
   return {
     cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,
-    busy = rounded(busy, 10000), run_delay = rounded(delay, 10000), lateness_p99_us = null,
+    busy = rounded(busy, 10000), run_delay = rounded(delay, 10000),
+    lateness_p99_us = M.times(source.engine:lateness(source.lane)).p99 or null,
     major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
     connect_us = M.times(source.engine:connects(source.lane)),
   }
@@ -208,19 +224,30 @@ function Result:metric(name)
   return metrics.metric(self, name)
 end
 
+-- What was asked of an open loop, and what of it was sent.
+local function follow_schedule(out, source, lane)
+  out.rate, out.sent_rate, out.backlog_at_end = null, null, tonumber(lane.waiting)
+  local settings = source.settings
+  if not settings or not settings.open_loop then return end
+  local asked = tonumber(lane.asked)
+  out.rate = settings.ramp and rate(asked, lane.seconds) or settings.rate
+  out.sent_rate = rate(asked - out.dropped - out.backlog_at_end, lane.seconds)
+  out.lateness_us = M.times(source.engine:lateness(source.lane))
+end
+
 --- Makes the result of a phase that has ended.
 -- @tparam table source `engine` (`vbench.engine`); `lane` (0 the phase itself, from 1 those in its
 --   background), `lanes` (how many there are); `name`; `rows` (names of commands and transactions);
 --   `status` ("ok", "interrupted", "failed"); `timeline` (list of `second`); `metrics` (`custom`);
 --   `percentiles` (more of them); `usage` {seconds, run_delay_s, major_faults} since its start;
---   `server_change`, `node_changes` (`vbench.server_change`)
+--   `server_change`, `node_changes` (`vbench.server_change`); `settings` of `vbench.plan`
 -- @treturn table the phase as in the JSON report, with `:metric(name)`
 function M.phase(source)
   local lane = source.engine:result(source.lane)
   local out = M.row(source.engine:total(source.lane), lane.seconds, source.percentiles)
   out.name, out.status = source.name, source.status
   out.clients, out.threads, out.pipeline = lane.clients, lane.threads, lane.pipeline
-  out.rate, out.sent_rate, out.backlog_at_end = null, null, 0
+  follow_schedule(out, source, lane)
   out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)

@@ -34,7 +34,9 @@ function LIVE.hit_rate(s)
   local all = s.all_hits + s.all_misses
   return all > 0 and s.all_hits / all or nil
 end
-for _, name in ipairs { "mean", "p50", "p99", "max" } do
+local TIMES = { "mean", "p50", "p99", "max", "response_mean", "response_p50", "response_p99",
+                "response_max" }
+for _, name in ipairs(TIMES) do
   LIVE[name .. "_us"] = function(s) return s[name .. "_us"] end
   LIVE[name .. "_ms"] = function(s)
     local us = s[name .. "_us"]
@@ -106,7 +108,8 @@ function M.parse(entry, commands, own)
   return out
 end
 
---- Judges the result of a phase. A metric without a value (a latency without a success) is not met.
+--- Judges the result of a phase. A metric without a value (a latency without a success) is not met,
+-- and one that is only known to be at least so much does not meet an upper bound.
 -- @tparam table list of `parse`
 -- @tparam table phase a result (`vbench.result`)
 -- @treturn table list of `expr value ok`, as in the report
@@ -114,8 +117,9 @@ end
 function M.evaluate(list, phase)
   local out, all = {}, true
   for i, threshold in ipairs(list) do
-    local value = metrics.metric(phase, threshold.metric)
+    local value, least = metrics.metric(phase, threshold.metric)
     local ok = value ~= nil and COMPARE[threshold.op](value, threshold.bound)
+    if least and threshold.op:find("^<") then ok = false end
     out[i] = { expr = threshold.expr, value = value == nil and cjson.null or value, ok = ok }
     all = all and ok
   end
@@ -135,9 +139,11 @@ function M.watch(list)
       all_requests = all.requests, all_errors = all.errors, all_hits = all.hits,
       all_misses = all.misses, qps = tonumber(second.requests) / span,
       ops_per_s = tonumber(second.operations) / span,
-      mean_us = some and second.mean_us or nil, p50_us = some and second.p50_us or nil,
-      p99_us = some and second.p99_us or nil, max_us = some and second.max_us or nil,
     }
+    for _, name in ipairs(TIMES) do
+      local value = tonumber(second[name .. "_us"])
+      view[name .. "_us"] = some and value and value > 0 and value or nil
+    end
     for _, threshold in ipairs(list) do
       if threshold.abort and second.t_s >= threshold.delay then
         local value = LIVE[threshold.metric](view)

@@ -74,6 +74,17 @@ function M.count(value)
   return wrong(value, "count", "a whole number such as 1000, 10k, 5m or 1g")
 end
 
+--- A rate: "50k", "0.5", "20k/s", or operations a second.
+-- @tparam string|number value
+-- @treturn ?number operations a second, nil when it is none
+-- @treturn ?string message
+function M.rate(value)
+  local text = type(value) == "string" and value:gsub("%s*/%s*s$", "") or value
+  local number = amount(parse(text, COUNTS))
+  if number then return number end
+  return wrong(value, "rate", "operations a second: 1000, 50k or 0.5")
+end
+
 --- A share: "1%" or "1 %" is 0.01, a number is a fraction from 0 to 1.
 -- @tparam string|number value
 -- @treturn ?number 0 to 1, nil when it is none

@@ -3,18 +3,15 @@
 
 #include <stdlib.h>
 
+enum { INTERVAL_DIGITS = 2, CONNECT_DIGITS = 2, LATENESS_DIGITS = 3 };
+
 static const double ns_per_us = 1e3;
 
-static void clear_interval(vb_interval *interval) {
-  vb_histogram *latency = interval->latency;
-  vb_histogram_reset(latency);
-  *interval = (vb_interval){.latency = latency};
-}
-
 static int ready_interval(vb_interval *interval) {
-  if (!interval->latency) interval->latency = vb_histogram_new(2);
-  if (!interval->latency) return VB_ENOMEM;
-  clear_interval(interval);
+  if (!interval->latency) interval->latency = vb_histogram_new(INTERVAL_DIGITS);
+  if (!interval->response) interval->response = vb_histogram_new(INTERVAL_DIGITS);
+  if (!interval->latency || !interval->response) return VB_ENOMEM;
+  vb_interval_clear(interval);
   return VB_OK;
 }
 
@@ -28,12 +25,13 @@ static int ready_track(vb_engine *engine, vb_track *track) {
     return VB_ENOMEM;
   track->node_rows = nodes;
   if (vb_rows_fit(&total, 1, 1, spec->digits)) return VB_ENOMEM;
-  if (vb_rows_fit_times(track->rows, total, track->phase.spec.program, spec->digits))
-    return VB_ENOMEM;
+  if (vb_rows_fit_times(track->rows, total, &track->phase.spec, spec->digits)) return VB_ENOMEM;
   track->slowest.used = 0;
-  if (!track->connects) track->connects = vb_histogram_new(2);
-  if (!track->connects) return VB_ENOMEM;
+  if (!track->connects) track->connects = vb_histogram_new(CONNECT_DIGITS);
+  if (!track->lateness) track->lateness = vb_histogram_new(LATENESS_DIGITS);
+  if (!track->connects || !track->lateness) return VB_ENOMEM;
   vb_histogram_reset(track->connects);
+  vb_histogram_reset(track->lateness);
   track->has_second = false;
   return ready_interval(&track->second);
 }
@@ -65,7 +63,7 @@ static void take_current(vb_track *track, vb_crew *crew, uint32_t lane) {
   current->open_connections = atomic_load(&ended->ready_shown);
   if (replied || current->sent || current->operations || current->errors)
     add_interval(track, crew, lane, current);
-  clear_interval(current);
+  vb_interval_clear(current);
 }
 
 static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest) {
@@ -133,9 +131,13 @@ static void end_second(vb_engine *engine, uint32_t lane) {
                   .p50_us = us(vb_histogram_percentile(from->latency, 50)),
                   .p99_us = us(vb_histogram_percentile(from->latency, 99)),
                   .max_us = us(vb_histogram_max(from->latency)),
+                  .response_mean_us = vb_histogram_mean(from->response) / ns_per_us,
+                  .response_p50_us = us(vb_histogram_percentile(from->response, 50)),
+                  .response_p99_us = us(vb_histogram_percentile(from->response, 99)),
+                  .response_max_us = us(vb_histogram_max(from->response)),
                   .progress = progress(track)};
   track->has_second = from->end_ns > from->start_ns;
-  clear_interval(&track->second);
+  vb_interval_clear(&track->second);
 }
 
 void vb_run_end_second(vb_engine *engine) {
@@ -144,7 +146,7 @@ void vb_run_end_second(vb_engine *engine) {
 
 /* A worker that does not answer has left what it published: one row for all its commands. */
 static void collect_lost(vb_track *track, const vb_interval *published) {
-  vb_row row = {.latency = published->latency};
+  vb_row row = {.latency = published->latency, .response = published->response};
   row.counters.requests = published->requests;
   row.counters.operations = published->operations;
   row.counters.errors = published->errors;
@@ -159,8 +161,13 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
     vb_row_add(&track->node_rows[i], &lane->node_rows[i]);
   vb_slowest_merge(&track->slowest, &lane->slowest);
   vb_histogram_merge(track->connects, lane->connects);
-  if (lane->cpu_end > lane->cpu_start)
-    track->result.cpu_seconds += (double)(lane->cpu_end - lane->cpu_start) / (double)VB_NS_PER_S;
+  if (lane->paced) vb_histogram_merge(track->lateness, lane->lateness);
+  vb_lane_result *result = &track->result;
+  result->asked += lane->asked;
+  result->waiting += lane->waiting;
+  if (lane->cpu_end <= lane->cpu_start) return;
+  result->cpu_seconds += (double)(lane->cpu_end - lane->cpu_start) / (double)VB_NS_PER_S;
+  result->spin_seconds += (double)(lane->spin_end - lane->spin_start) / (double)VB_NS_PER_S;
 }
 
 /* Rows of transactions stand beside those of their commands: counted once, timed as one. */
@@ -173,7 +180,8 @@ static void add_up(vb_track *track) {
   }
 }
 
-/* Seconds from the first issue to the end: of its time, when that ended it, else the last reply. */
+/* Seconds from the first issue to the end: of its time, when that ended it, else the last reply. A
+ * schedule begins and ends by itself. */
 static void measure(vb_engine *engine, vb_track *track, uint32_t lane_index) {
   vb_ns first = UINT64_MAX, last = 0;
   for (uint32_t w = 0; w < engine->threads; w++) {
@@ -186,6 +194,11 @@ static void measure(vb_engine *engine, vb_track *track, uint32_t lane_index) {
   if (first == UINT64_MAX) return;
   bool timed = track->by_time || track->cut || !last;
   vb_ns end = timed && track->stopped_at > first ? track->stopped_at : last;
+  if (vb_phase_is_paced(&track->phase.spec)) {
+    vb_ns begin = track->phase.start + track->phase.spec.warmup_ns;
+    if (begin < first) first = begin;
+    if (track->by_time) end = track->phase.end;
+  }
   result->seconds = end > first ? (double)(end - first) / (double)VB_NS_PER_S : 0;
   result->drain_seconds = last > end ? (double)(last - end) / (double)VB_NS_PER_S : 0;
   result->started_wall = vb_clock_wall() - (double)(vb_now() - first) / (double)VB_NS_PER_S;
@@ -218,17 +231,21 @@ void vb_run_collect(vb_engine *engine) {
   for (uint32_t i = 0; i < engine->track_count; i++) collect_track(engine, i);
 }
 
+static void free_published(vb_interval *published) {
+  vb_histogram_free(published->latency);
+  vb_histogram_free(published->response);
+}
+
 void vb_run_free_collected(vb_engine *engine) {
   for (uint32_t i = 0; i < VB_LANES_MAX; i++) {
     vb_track *track = &engine->tracks[i];
     vb_rows_free(track->rows, track->row_capacity);
     vb_rows_free(track->node_rows, engine->shared->spec.endpoint_count);
-    vb_histogram_free(track->total.latency);
-    vb_histogram_free(track->total.age);
-    vb_histogram_free(track->total.wait);
+    vb_row_free_times(&track->total);
     vb_histogram_free(track->second.latency);
+    vb_histogram_free(track->second.response);
+    vb_histogram_free(track->lateness);
     vb_histogram_free(track->connects);
-    for (uint32_t w = 0; w < VB_WORKERS_MAX; w++)
-      vb_histogram_free(engine->crew[w].published[i].latency);
+    for (uint32_t w = 0; w < VB_WORKERS_MAX; w++) free_published(&engine->crew[w].published[i]);
   }
 }

@@ -308,6 +308,8 @@ static void drop_flights(vb_connection *connection, const char *kind, const char
     vb_lane_count_error(lane, row, connection->node, flight->n, kind, message);
     const vb_flight *next = &connection->ring[(connection->head + 1) & (connection->ring_size - 1)];
     bool last = in_flight(connection) == 1 || !next->entry || next->n != flight->n;
+    if (last && !strcmp(kind, "timeout"))
+      vb_lane_record_age(lane, flight->n, flight->due, lane->worker->now);
     if (last) vb_lane_operation_ended(lane, flight->n);
   }
   connection->open = 0;
@@ -472,6 +474,10 @@ static void event_between_phases(vb_connection *connection) {
   worker->now = vb_now();
   if (vb_stream_read(connection->stream, worker->buffer, VB_RECEIVE_SIZE) != VB_STREAM_AGAIN)
     close_stream(connection);
+}
+
+void vb_connection_retire(vb_connection *connection) {
+  if (connection->state != VB_CONNECTION_CLOSED && !connection->open) close_stream(connection);
 }
 
 void vb_connection_settle(vb_connection *connection) {

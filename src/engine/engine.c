@@ -11,6 +11,7 @@ enum {
   LOAD_TIMEOUT_S = 30, /* a worker's script to load */
   TICK_SLACK_MS = 20,  /* after a second's end, for the workers to post it */
   WATCH_MS = 100,
+  LEAD_MS = 1,    /* before a schedule starts, for all workers to hear of it */
   FREEZE_MS = 10, /* longer than a store takes to be seen */
   LOST_MS = 1000  /* for the other workers to stop when one is stuck */
 };
@@ -203,7 +204,8 @@ static int check_memory(const vb_engine *engine, uint32_t threads, const vb_phas
   for (uint32_t i = 0; i < count; i++) {
     const vb_program *program = phases[i].program;
     for (uint32_t row = 0; row < vb_program_rows(program); row++)
-      rows += 1 + vb_program_row_has_ages(program, row) + vb_program_row_waits(program, row);
+      rows += 1 + vb_program_row_has_ages(program, row) + vb_program_row_waits(program, row) +
+              vb_phase_is_paced(&phases[i]);
   }
   double wanted = rows * (threads + 1) * one;
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
@@ -238,12 +240,19 @@ static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase
   return check_memory(engine, threads, phases, count, err);
 }
 
-static void make_track(vb_track *track, const vb_phase_spec *spec) {
+static void make_track(vb_track *track, const vb_phase_spec *spec, uint32_t threads) {
   vb_phase *phase = &track->phase;
   phase->spec = *spec;
   phase->stream = vb_hash(spec->seed, spec->name, strlen(spec->name));
   vb_numbers_init(&phase->numbers, spec->requests, spec->warmup_ns > 0);
   atomic_store(&phase->exhausted, false);
+  phase->schedule = (vb_schedule){.rate = spec->rate,
+                                  .stages = spec->ramp == VB_RAMP_RATE ? spec->stages : NULL,
+                                  .stage_count = spec->ramp == VB_RAMP_RATE ? spec->stage_count : 0,
+                                  .poisson = spec->poisson != 0,
+                                  .hold = spec->warmup_ns,
+                                  .stream = phase->stream};
+  phase->workers = threads;
   track->state = VB_TRACK_DELAYED;
   track->run_at = track->counted_at = track->stopped_at = 0;
   track->cut = track->by_time = false;
@@ -271,7 +280,7 @@ int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_spec *ph
   if (!failed) failed = fit_threads(engine, threads, err);
   if (failed) return failed;
   uint32_t lanes = count > engine->track_count ? count : engine->track_count;
-  for (uint32_t i = 0; i < count; i++) make_track(&engine->tracks[i], &phases[i]);
+  for (uint32_t i = 0; i < count; i++) make_track(&engine->tracks[i], &phases[i], threads);
   engine->track_count = count;
   failed = vb_run_prepare_collecting(engine, err);
   if (failed) return failed;
@@ -309,8 +318,13 @@ static void tell_all(vb_engine *engine, uint32_t lane, int kind) {
 
 static void run_track(vb_engine *engine, uint32_t lane) {
   vb_track *track = &engine->tracks[lane];
+  const vb_phase_spec *spec = &track->phase.spec;
   track->run_at = vb_now();
-  if (!track->phase.spec.warmup_ns) track->counted_at = track->run_at;
+  if (vb_phase_is_paced(spec)) track->run_at += LEAD_MS * VB_NS_PER_MS;
+  track->phase.start = track->run_at;
+  track->phase.end =
+      spec->duration_ns ? track->run_at + spec->warmup_ns + spec->duration_ns : UINT64_MAX;
+  if (!spec->warmup_ns) track->counted_at = track->run_at;
   track->state = VB_TRACK_RUN;
   tell_all(engine, lane, VB_MESSAGE_RUN);
 }

@@ -35,6 +35,15 @@ VB_API int vb_engine_new(vb_engine **out, const vb_engine_spec *spec, vb_error *
 /* Stops the threads, closes the connections. Takes NULL. */
 VB_API void vb_engine_free(vb_engine *engine);
 
+/* A stage of a ramp. */
+typedef struct vb_stage {
+  uint64_t duration_ns; /* above 0 */
+  double target;        /* clients, or operations a second, at its end; at least 0 */
+  int step;             /* from its begin on; else in a line from the target before it */
+} vb_stage;
+
+enum vb_ramp { VB_RAMP_NONE, VB_RAMP_RATE, VB_RAMP_CLIENTS };
+
 typedef struct vb_phase_spec {
   const char *name;
   const vb_program *program;
@@ -43,11 +52,25 @@ typedef struct vb_phase_spec {
   uint64_t requests;               /* operations; 0: no such end */
   uint64_t duration_ns, warmup_ns; /* 0: none */
   uint64_t start_ns;               /* background: its delay */
+  double rate;                     /* operations a second in all: open loop. 0: closed */
+  int poisson;                     /* arrivals; else at constant intervals */
+  uint64_t backlog;                /* open loop: operations that may wait in a worker */
+  int ramp;                        /* enum vb_ramp: what the stages change */
+  const vb_stage *stages;
+  uint32_t stage_count;
+  uint32_t first_clients; /* VB_RAMP_CLIENTS: open at the begin; `clients` are the most */
   uint64_t seed;
   uint64_t timeout_ns, drain_ns; /* of a request (0: none), of the end */
   int stop_on_error;
   int idle; /* opens the connections and sends nothing until it is stopped */
 } vb_phase_spec;
+
+#ifndef VB_CDEF
+/* Whether operations fall due by a schedule: an open loop. */
+static inline bool vb_phase_is_paced(const vb_phase_spec *spec) {
+  return spec->rate > 0 || spec->ramp == VB_RAMP_RATE;
+}
+#endif
 
 /* Threads that the phases of now run on; 0 before the first. */
 VB_API uint32_t vb_engine_threads(const vb_engine *engine);
@@ -91,7 +114,9 @@ typedef struct vb_second {
   uint64_t hits, misses;
   uint64_t connections;                   /* open at its end */
   double mean_us, p50_us, p99_us, max_us; /* 0 without a request */
-  double progress;                        /* 0..1; -1 when the lane has no end that is known */
+  /* Open loop: from the intended start; 0 without an operation that was answered well. */
+  double response_mean_us, response_p50_us, response_p99_us, response_max_us;
+  double progress; /* 0..1; -1 when the lane has no end that is known */
 } vb_second;
 
 /* The latest second of lane `lane`, after VB_EVENT_TICK; 0 when it has none yet, else 1. */
@@ -101,9 +126,10 @@ VB_API int vb_engine_second(const vb_engine *engine, uint32_t lane, vb_second *o
 typedef struct vb_row {
   vb_counters counters;
   vb_error_table errors;
-  vb_histogram *latency; /* owned by the engine until the next start, like all of these */
-  vb_histogram *age;     /* NULL unless the command has vb.age */
-  vb_histogram *wait;    /* NULL unless the command blocks: until something came */
+  vb_histogram *latency;  /* owned by the engine until the next start, like all of these */
+  vb_histogram *response; /* open loop: from the intended start; NULL in a closed one */
+  vb_histogram *age;      /* NULL unless the command has vb.age */
+  vb_histogram *wait;     /* NULL unless the command blocks: until something came */
 } vb_row;
 
 typedef struct vb_lane_result {
@@ -111,6 +137,9 @@ typedef struct vb_lane_result {
   double drain_seconds; /* from the end to the last reply */
   double started_wall;  /* seconds since 1970 of the first issue that counts */
   double cpu_seconds;   /* of the workers in that time: user and system */
+  double spin_seconds;  /* of it, waiting awake for the next operation to fall due */
+  uint64_t asked;       /* open loop: operations that fell due */
+  uint64_t waiting;     /* of them, due and not sent at the end */
   uint32_t clients, threads, pipeline;
   int exhausted;   /* a cursor ended it */
   int interrupted; /* vb_engine_stop, a signal or a failure ended it */
@@ -126,6 +155,8 @@ VB_API const vb_row *vb_engine_total(const vb_engine *engine, uint32_t lane);
 /* Times of opening a connection, from the connect to the end of the handshake; empty when all were
  * there already. */
 VB_API const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t lane);
+/* How late the workers were for operations that fell due; NULL in a closed loop. */
+VB_API const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
 VB_API uint32_t vb_engine_nodes(const vb_engine *engine);
 /* "127.0.0.1:6379" of a node. */

@@ -6,9 +6,9 @@
  * only grow the queue of a node that is slower than the others. */
 enum { WINDOWS_AHEAD = 4 };
 
-static bool next_number(vb_lane *lane, uint64_t *n) {
+bool vb_lane_next_number(vb_lane *lane, uint64_t *n) {
   if (lane->block.first >= lane->block.end) {
-    if (!vb_numbers_take(&lane->phase->numbers, &lane->block)) {
+    if (!vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block)) {
       lane->out_of_numbers = true;
       return false;
     }
@@ -176,7 +176,8 @@ static bool start(vb_connection *connection, vb_waiting begun) {
   return false;
 }
 
-static uint32_t route(const vb_lane *lane, uint64_t n) {
+uint32_t vb_lane_route(const vb_lane *lane, uint64_t n) {
+  if (lane->node_count == 1) return 0;
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
   vb_operation operation;
   vb_operation_begin(&operation, lane->phase->stream, n);
@@ -189,7 +190,16 @@ static void wait_for_work(vb_connection *connection) {
   vb_lane_node *node = &connection->lane->nodes[connection->node];
   if (connection->waiting) return;
   connection->waiting = true;
-  node->waiting[node->waiting_count++] = connection;
+  node->waiting[(node->waiting_first + node->waiting_count++) % node->waiting_capacity] =
+      connection;
+}
+
+static vb_connection *pop_waiting(vb_lane_node *node) {
+  vb_connection *connection = node->waiting[node->waiting_first];
+  node->waiting_first = (node->waiting_first + 1) % node->waiting_capacity;
+  node->waiting_count--;
+  connection->waiting = false;
+  return connection;
 }
 
 /* The head of a node's queue, on a connection of it that has room. */
@@ -198,63 +208,65 @@ static bool start_queued(vb_connection *connection) {
   vb_queue *queue = &lane->nodes[connection->node].queue;
   if (!vb_queue_length(queue)) return false;
   lane->blocked = false;
+  lane->queued--;
   return start(connection, vb_queue_pop(queue));
 }
 
-/* A connection of the node that waits for work and is not lost; NULL: none. */
-static vb_connection *take_waiting(vb_lane_node *node) {
+/* The connection of the node that has waited for work longest and is not lost; NULL: none. */
+static vb_connection *take_waiting(const vb_lane *lane, vb_lane_node *node) {
   while (node->waiting_count) {
-    vb_connection *connection = node->waiting[--node->waiting_count];
-    connection->waiting = false;
-    if (connection->state == VB_CONNECTION_READY) return connection;
+    vb_connection *connection = pop_waiting(node);
+    if (connection->state == VB_CONNECTION_READY && connection->index < lane->wanted)
+      return connection;
   }
   return NULL;
 }
 
-/* Operation n waits in `node`'s queue, or goes out at once when a connection there has room. */
-static void enqueue(vb_lane *lane, uint32_t node_index, uint64_t n) {
+void vb_lane_enqueue(vb_lane *lane, uint32_t node_index, vb_waiting begun) {
   vb_lane_node *node = &lane->nodes[node_index];
-  vb_queue_push(&node->queue, (vb_waiting){n, 0});
+  vb_queue_push(&node->queue, begun);
+  lane->queued++;
   lane->open++;
-  vb_connection *connection = take_waiting(node);
+  vb_connection *connection = take_waiting(lane, node);
   if (connection) {
     (void)start_queued(connection);
     if (connection->open < lane->phase->spec.pipeline) wait_for_work(connection);
     vb_worker_mark_dirty(lane->worker, connection);
   }
   uint64_t most = (uint64_t)WINDOWS_AHEAD * node->connections * lane->phase->spec.pipeline;
-  lane->blocked = vb_queue_length(&node->queue) >= most;
+  lane->blocked = !lane->paced && vb_queue_length(&node->queue) >= most;
 }
 
 /* The next operation that is this connection's; others join their nodes' queues. */
 static bool draw_for(vb_connection *connection, uint64_t *n) {
   vb_lane *lane = connection->lane;
-  while (lane->accepting && !lane->blocked && next_number(lane, n)) {
-    uint32_t node = lane->node_count == 1 ? 0 : route(lane, *n);
+  while (lane->accepting && !lane->blocked && vb_lane_next_number(lane, n)) {
+    uint32_t node = vb_lane_route(lane, *n);
     if (node == connection->node) {
       lane->open++;
       return true;
     }
-    enqueue(lane, node, *n);
+    vb_lane_enqueue(lane, node, (vb_waiting){*n, 0});
   }
   return false;
 }
 
 static bool start_one(vb_connection *connection) {
   vb_lane *lane = connection->lane;
-  if (lane->node_count > 1 && vb_queue_length(&lane->nodes[connection->node].queue))
+  if (VB_UNLIKELY(lane->queued) && vb_queue_length(&lane->nodes[connection->node].queue))
     return start_queued(connection);
+  if (lane->paced) return false;
   uint64_t n;
   return draw_for(connection, &n) && start(connection, (vb_waiting){n, 0});
 }
 
 void vb_connection_fill(vb_connection *connection) {
   vb_lane *lane = connection->lane;
-  uint32_t window = lane->phase->spec.pipeline;
+  uint32_t window = connection->index < lane->wanted ? lane->phase->spec.pipeline : 0;
   if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN)
     while (connection->open < window && start_one(connection)) {
     }
-  if (lane->node_count > 1 && connection->open < window) wait_for_work(connection);
+  if ((lane->node_count > 1 || lane->paced) && connection->open < window) wait_for_work(connection);
   vb_connection_flush(connection);
 }
 
@@ -262,8 +274,7 @@ void vb_lane_fill_waiting(vb_lane *lane) {
   for (uint32_t i = 0; i < lane->node_count && !lane->blocked; i++) {
     vb_lane_node *node = &lane->nodes[i];
     for (uint32_t left = node->waiting_count; left && node->waiting_count; left--) {
-      vb_connection *connection = node->waiting[--node->waiting_count];
-      connection->waiting = false;
+      vb_connection *connection = pop_waiting(node);
       if (connection->state == VB_CONNECTION_READY) vb_connection_fill(connection);
     }
   }

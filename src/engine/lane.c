@@ -47,7 +47,8 @@ static int fit_nodes(vb_lane *lane, uint32_t count, uint32_t clients) {
     vb_connection **waiting = realloc(node->waiting, (clients + 1) * sizeof(vb_connection *));
     if (!waiting) return VB_ENOMEM;
     node->waiting = waiting;
-    node->waiting_count = node->connections = 0;
+    node->waiting_capacity = clients + 1;
+    node->waiting_first = node->waiting_count = node->connections = 0;
     vb_queue_clear(&node->queue);
   }
   return VB_OK;
@@ -97,11 +98,12 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   const vb_engine_shared *shared = lane->worker->shared;
   uint32_t nodes = shared->spec.endpoint_count;
   uint32_t rows = lane->phase ? vb_program_rows(lane->phase->spec.program) : 0;
+  lane->paced = lane->phase && vb_phase_is_paced(&lane->phase->spec);
   if (vb_rows_fit(&lane->rows, lane->row_capacity, rows, shared->spec.digits)) return VB_ENOMEM;
   if (rows > lane->row_capacity) lane->row_capacity = rows;
   lane->row_count = rows;
-  if (rows && vb_rows_fit_times(lane->rows, NULL, lane->phase->spec.program, shared->spec.digits))
-    return VB_ENOMEM;
+  const vb_phase_spec *spec = rows ? &lane->phase->spec : NULL;
+  if (rows && vb_rows_fit_times(lane->rows, NULL, spec, shared->spec.digits)) return VB_ENOMEM;
   if (nodes > 1 && vb_rows_fit(&lane->node_rows, lane->node_count, nodes, NODE_DIGITS))
     return VB_ENOMEM;
   if (fit_nodes(lane, nodes, clients)) return VB_ENOMEM;
@@ -109,9 +111,10 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   if (!lane->connects) return VB_ENOMEM;
   vb_histogram_reset(lane->connects);
   vb_interval_channel_free(lane->intervals);
-  lane->intervals = vb_interval_channel_new(INTERVAL_DIGITS, vb_now());
+  lane->intervals = vb_interval_channel_new(INTERVAL_DIGITS, lane->paced, vb_now());
   if (!lane->intervals) return VB_ENOMEM;
   lane->interval = vb_interval_current(lane->intervals);
+  if (vb_lane_fit_schedule(lane)) return VB_ENOMEM;
   return fit_connections(lane, clients, first_client);
 }
 
@@ -119,23 +122,26 @@ static void reset(vb_lane *lane) {
   lane->accepting = lane->blocked = lane->out_of_numbers = lane->failing = false;
   lane->block = (vb_block){0, 0};
   lane->counted_from = UINT64_MAX;
-  lane->open = 0;
+  lane->open = lane->queued = 0;
+  lane->asked = lane->waiting = 0;
+  lane->next_due = UINT64_MAX;
   lane->run.count = 0;
   lane->slowest.used = 0;
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
+  lane->spin_start = lane->spin_end = 0;
   lane->ended_at = 0;
   lane->next_open = 0;
 }
 
 void vb_lane_open_more(vb_lane *lane) {
-  while (lane->next_open < lane->connection_count && lane->opening < OPENING_AT_ONCE) {
+  while (lane->next_open < lane->wanted && lane->opening < OPENING_AT_ONCE) {
     vb_connection *connection = lane->connections[lane->next_open++];
     if (connection->state != VB_CONNECTION_CLOSED) continue;
     vb_connection_open(connection);
     if (lane->failing) return;
   }
-  if (atomic_load(&lane->state) == VB_LANE_PREPARE && lane->ready_count == lane->connection_count)
+  if (atomic_load(&lane->state) == VB_LANE_PREPARE && lane->ready_count == lane->wanted)
     vb_lane_set_state(lane, VB_LANE_READY);
 }
 
@@ -144,6 +150,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   lane->worker = worker;
   lane->phase = phase;
   lane->index = index;
+  lane->wanted = 0;
   reset(lane);
   if (fit(lane, clients, first_client))
     return vb_fail(err, VB_ENOMEM, "out of memory: %u connections", clients);
@@ -153,6 +160,9 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   }
   lane->program_ends = vb_program_ends(phase->spec.program);
   lane->waits = vb_program_waits(phase->spec.program);
+  lane->wanted = vb_lane_wanted(lane);
+  for (uint32_t i = lane->wanted; i < lane->connection_count; i++)
+    vb_connection_retire(lane->connections[i]);
   atomic_store(&lane->state, VB_LANE_PREPARE);
   vb_lane_open_more(lane);
   return VB_OK;
@@ -162,12 +172,15 @@ void vb_lane_run(vb_lane *lane) {
   vb_worker *worker = lane->worker;
   if (atomic_load(&lane->state) != VB_LANE_READY) return;
   worker->now = vb_now();
-  lane->interval->start_ns = worker->now;
-  lane->next_second = worker->now + VB_NS_PER_S;
+  /* A schedule begins at the same time in all workers. */
+  lane->interval->start_ns = lane->paced ? lane->phase->start : worker->now;
+  lane->next_second = lane->interval->start_ns + VB_NS_PER_S;
   lane->cpu_start = vb_thread_cpu();
+  lane->spin_start = worker->spin;
   lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
   lane->accepting = !lane->phase->spec.idle;
   atomic_store(&lane->state, VB_LANE_RUN);
+  if (lane->paced) vb_lane_start_schedule(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++)
     if (lane->connections[i]->state == VB_CONNECTION_READY)
       vb_connection_fill(lane->connections[i]);
@@ -179,6 +192,7 @@ static void finish(vb_lane *lane, enum vb_lane_state state) {
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_settle(lane->connections[i]);
   lane->ended_at = lane->worker->now;
   if (lane->cpu_start) lane->cpu_end = vb_thread_cpu();
+  lane->spin_end = lane->worker->spin;
   vb_lane_set_state(lane, state);
 }
 
@@ -187,11 +201,9 @@ void vb_lane_stop(vb_lane *lane) {
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE && state != VB_LANE_READY &&
       state != VB_LANE_PREPARE)
     return;
+  vb_lane_release(lane);
   lane->accepting = false;
-  for (uint32_t i = 0; i < lane->node_count; i++) {
-    lane->open -= vb_queue_length(&lane->nodes[i].queue);
-    vb_queue_clear(&lane->nodes[i].queue);
-  }
+  vb_lane_drop_queued(lane);
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
   atomic_store(&lane->state, VB_LANE_DRAIN);
   if (!lane->open) finish(lane, VB_LANE_DONE);
@@ -216,12 +228,12 @@ static void post_second(vb_lane *lane) {
 static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
   lane->worker->now = vb_now();
   if (!post_interval(lane)) {
-    vb_histogram *latency = lane->interval->latency;
-    vb_histogram_reset(latency);
-    *lane->interval = (vb_interval){.latency = latency, .start_ns = lane->worker->now};
+    vb_interval_clear(lane->interval);
+    lane->interval->start_ns = lane->worker->now;
   }
   lane->counted_from = counted_from;
   lane->cpu_start = vb_thread_cpu();
+  lane->spin_start = lane->worker->spin;
   lane->next_second = lane->worker->now + VB_NS_PER_S;
 }
 
@@ -236,8 +248,14 @@ void vb_lane_round(vb_lane *lane) {
     finish(lane, VB_LANE_FAILED);
     return;
   }
+  bool runs = state == VB_LANE_RUN || state == VB_LANE_IDLE;
+  /* Nothing is sent after a schedule's end: main says so later. */
+  if (VB_UNLIKELY(lane->paced) && runs && lane->worker->now >= lane->phase->end) {
+    vb_lane_stop(lane);
+    return;
+  }
   if (state == VB_LANE_DRAIN && !lane->open) finish(lane, VB_LANE_DONE);
-  if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
+  if (!runs) return;
   vb_lane_follow_warmup(lane);
   if (lane->worker->now >= lane->next_second) post_second(lane);
   if (lane->node_count > 1 && !lane->blocked) vb_lane_fill_waiting(lane);
@@ -271,7 +289,7 @@ static void check_nodes(vb_lane *lane) {
 /* A worker without connections lets others have its numbers; one without numbers takes theirs. */
 static void share_numbers(vb_lane *lane, int state) {
   vb_numbers *numbers = &lane->phase->numbers;
-  if (!lane->ready_count) {
+  if (!lane->ready_count && !lane->paced) {
     vb_numbers_return(numbers, lane->block);
     lane->block = (vb_block){0, 0};
     lane->out_of_numbers = vb_numbers_all_taken(numbers); /* then nobody has to come back */
@@ -309,9 +327,10 @@ void vb_lane_sweep(vb_lane *lane) {
   vb_ns limit = lane->phase->spec.timeout_ns;
   for (uint32_t i = 0; i < lane->connection_count; i++) {
     if (limit) time_out(lane->connections[i], limit);
-    if (state != VB_LANE_DRAIN) vb_connection_sweep(lane->connections[i]);
+    if (state != VB_LANE_DRAIN && i < lane->wanted) vb_connection_sweep(lane->connections[i]);
   }
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
+  if (lane->phase->spec.ramp == VB_RAMP_CLIENTS) vb_lane_follow_ramp(lane);
   check_nodes(lane);
   share_numbers(lane, state);
 }
@@ -327,5 +346,6 @@ void vb_lane_free(vb_lane *lane) {
   vb_rows_free(lane->rows, lane->row_capacity);
   vb_rows_free(lane->node_rows, lane->node_count);
   vb_histogram_free(lane->connects);
+  vb_histogram_free(lane->lateness);
   vb_interval_channel_free(lane->intervals);
 }

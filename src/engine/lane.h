@@ -6,6 +6,7 @@
 #include "cluster/router.h"
 #include "engine/numbers.h"
 #include "engine/outbox.h"
+#include "engine/pacer.h"
 #include "engine/queue.h"
 #include "engine/script.h"
 #include "stats/interval.h"
@@ -16,6 +17,9 @@ typedef struct vb_phase {
   uint64_t stream; /* hash of seed and name */
   vb_numbers numbers;
   atomic_bool exhausted; /* a cursor ended it */
+  vb_schedule schedule;  /* open loop */
+  uint32_t workers;
+  vb_ns start, end; /* of the schedule: nothing falls due from `end` on; set before it runs */
 } vb_phase;
 
 /* Where a lane stands. Written by the worker, but for VB_LANE_TOLD; main is told of changes. */
@@ -79,9 +83,8 @@ typedef struct vb_connection {
 
 typedef struct vb_lane_node {
   vb_queue queue;
-  vb_connection *
-      *waiting; /* connections with room and nothing to do; capacity: all of the node's */
-  uint32_t waiting_count;
+  vb_connection **waiting; /* a ring of connections with room and nothing to do */
+  uint32_t waiting_first, waiting_count, waiting_capacity;
   uint32_t connections, ready;
   vb_ns down_since;  /* no connection is ready since; 0: some is */
   char refusal[200]; /* why the last attempt to open one failed */
@@ -100,31 +103,39 @@ typedef struct vb_lane {
   struct vb_worker *worker;
   vb_phase *phase;
   uint32_t index;
-  bool accepting;        /* operations may be started */
-  bool failing;          /* `error` says why; the round's end makes it VB_LANE_FAILED */
-  bool out_of_numbers;   /* no more to take */
-  bool program_ends;     /* a cursor may end in the middle of a sequence */
-  bool blocked;          /* a node's queue is full: others wait for it */
-  bool waits;            /* some commands block */
-  vb_block block;        /* numbers in hand */
-  uint64_t counted_from; /* copy of the phase's, read once a round */
-  uint64_t open;         /* operations begun and not finished, queued ones included */
+  bool accepting;      /* operations may be started */
+  bool failing;        /* `error` says why; the round's end makes it VB_LANE_FAILED */
+  bool out_of_numbers; /* no more to take */
+  bool program_ends;   /* a cursor may end in the middle of a sequence */
+  bool paced;          /* open loop: operations fall due by the schedule */
+  bool blocked;        /* a node's queue is full: others wait for it */
+  bool waits;          /* some commands block */
+  vb_block block;      /* numbers in hand */
+  uint64_t block_size; /* numbers to take at once */
+  vb_pacer pacer;
+  vb_ns next_due;          /* when the next operation falls due; UINT64_MAX: none */
+  uint64_t queued;         /* operations in the nodes' queues */
+  uint64_t asked, waiting; /* open loop: as in vb_lane_result */
+  uint64_t counted_from;   /* copy of the phase's, read once a round */
+  uint64_t open;           /* operations begun and not finished, queued ones included */
   vb_lane_node *nodes;
   uint32_t node_count;
   vb_connection **connections;
   uint32_t connection_count, ready_count, opening;
+  uint32_t wanted;    /* of the connections, those to be open now: a ramp changes it */
   uint32_t next_open; /* the first whose opening has not begun in this phase */
   vb_row *rows;       /* one a row of the program */
   uint32_t row_count, row_capacity;
   vb_row *node_rows;      /* counters and latency by node, when there are several; else NULL */
   vb_histogram *connects; /* times from the connect to the end of the handshake */
+  vb_histogram *lateness; /* of our own for operations that fell due; NULL until an open loop */
   vb_run_length run;
   vb_slowest slowest;
-  uint64_t slowest_floor;
+  uint64_t slowest_floor; /* latency; in an open loop response time */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
   vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
-  vb_ns cpu_start, cpu_end;
+  vb_ns cpu_start, cpu_end, spin_start, spin_end;
   atomic_int state;        /* shared: enum vb_lane_state */
   atomic_uint ready_shown; /* shared: connections ready, for messages */
   vb_error error;          /* shared once state is VB_LANE_FAILED */
@@ -169,6 +180,11 @@ void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_n
 void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                           uint64_t bytes);
 void vb_lane_record_flush(vb_lane *lane);
+/* Keeps an operation that took `time` when it is among the slowest. */
+void vb_lane_note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns time,
+                       vb_ns now);
+/* Open loop: an operation that was due at `due` has ended well. */
+void vb_lane_record_response(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns due);
 /* Counts an error of operation n that is no error reply. */
 void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, const char *kind,
                          const char *message);
@@ -190,6 +206,29 @@ void vb_connection_append(vb_connection *connection, const char *request, size_t
 bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight);
 /* Fills connections that waited for room elsewhere. */
 void vb_lane_fill_waiting(vb_lane *lane);
+/* The number of the next operation; false when there are no more. */
+bool vb_lane_next_number(vb_lane *lane, uint64_t *n);
+/* The node that operation n goes to. */
+uint32_t vb_lane_route(const vb_lane *lane, uint64_t n);
+/* The operation waits in `node`'s queue, or goes out when a connection there has room. */
+void vb_lane_enqueue(vb_lane *lane, uint32_t node, vb_waiting begun);
+
+/* ramp.c: connections by stages. */
+/* How many connections of this worker are to be open now: at least one a node. */
+uint32_t vb_lane_wanted(const vb_lane *lane);
+/* Opens what is wanted and not open, closes what is open, idle and not wanted. */
+void vb_lane_follow_ramp(vb_lane *lane);
+
+/* open_loop.c: operations by schedule. */
+/* Fits statistics to an open loop, or to none. VB_ENOMEM. */
+int vb_lane_fit_schedule(vb_lane *lane);
+void vb_lane_start_schedule(vb_lane *lane);
+/* Begins what has fallen due until now: at most what the backlog holds. */
+void vb_lane_release(vb_lane *lane);
+/* Empties the queues at the end; what waits there is counted, with its age as response time. */
+void vb_lane_drop_queued(vb_lane *lane);
+/* The age of an operation that will not be answered any more enters response time. */
+void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now);
 
 /* reply.c: replies on their way in. */
 /* The replies that are in `data`; returns the bytes used, -1 after closing the connection. */
@@ -213,6 +252,8 @@ void vb_connection_flush(vb_connection *connection);
 void vb_connection_event(vb_connection *connection, uint32_t events);
 /* Every 10 to 100 ms: goes on opening, gives that up, or begins it anew. */
 void vb_connection_sweep(vb_connection *connection);
+/* Closes it when nothing is in flight: a ramp goes down. */
+void vb_connection_retire(vb_connection *connection);
 /* The phase is over: closes it unless it can serve the next one as it is. */
 void vb_connection_settle(vb_connection *connection);
 /* Puts a flight behind the others. */

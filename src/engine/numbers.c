@@ -46,14 +46,14 @@ static bool take_returned(vb_numbers *numbers, vb_block *out) {
   return found;
 }
 
-bool vb_numbers_take(vb_numbers *numbers, vb_block *out) {
+bool vb_numbers_take(vb_numbers *numbers, uint64_t most, vb_block *out) {
   if (atomic_load_explicit(&numbers->returned, memory_order_relaxed) && take_returned(numbers, out))
     return true;
   uint64_t first = atomic_load(&numbers->next), end;
   do {
     uint64_t limit = settled_limit(numbers);
     if (first >= limit) return false;
-    end = limit - first < VB_NUMBERS_BLOCK ? limit : first + VB_NUMBERS_BLOCK;
+    end = limit - first < most ? limit : first + most;
   } while (!atomic_compare_exchange_weak(&numbers->next, &first, end));
   /* The boundary may have moved between reading the limit and taking the block. */
   uint64_t limit = settled_limit(numbers);

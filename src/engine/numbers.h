@@ -31,8 +31,8 @@ void vb_numbers_init(vb_numbers *numbers, uint64_t requests, bool warmup);
 void vb_numbers_fini(vb_numbers *numbers);
 /* Ends the warm-up: the numbers not yet taken count, and there are exactly `requests` of them. */
 void vb_numbers_count(vb_numbers *numbers, uint64_t requests);
-/* Takes up to VB_NUMBERS_BLOCK numbers; false when there are no more. */
-bool vb_numbers_take(vb_numbers *numbers, vb_block *out);
+/* Takes up to `most` numbers (VB_NUMBERS_BLOCK is usual); false when there are no more. */
+bool vb_numbers_take(vb_numbers *numbers, uint64_t most, vb_block *out);
 /* Gives back what was taken and not used, for others to take. */
 void vb_numbers_return(vb_numbers *numbers, vb_block block);
 /* No number from `n` on is to be drawn (a cursor ended there). */

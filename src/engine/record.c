@@ -25,10 +25,11 @@ void vb_lane_record_flush(vb_lane *lane) {
   run->count = run->plain = run->bytes = 0;
 }
 
-static void note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
-                      vb_ns now) {
+void vb_lane_note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns time,
+                       vb_ns now) {
+  if (VB_LIKELY(time <= lane->slowest_floor)) return;
   vb_slow slow = {
-      .latency_ns = latency, .n = n, .id = UINT64_MAX, .at_ns = now, .command = row, .node = node};
+      .latency_ns = time, .n = n, .id = UINT64_MAX, .at_ns = now, .command = row, .node = node};
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
   vb_operation operation;
   (void)vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
@@ -53,7 +54,8 @@ static inline vb_run_length *join_run(vb_lane *lane, uint32_t row, uint32_t node
 void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                     vb_ns now) {
   (void)join_run(lane, row, node, latency);
-  if (VB_UNLIKELY(latency > lane->slowest_floor)) note_slow(lane, row, node, n, latency, now);
+  if (VB_UNLIKELY(latency > lane->slowest_floor) && !lane->paced)
+    vb_lane_note_slow(lane, row, node, n, latency, now);
 }
 
 void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
@@ -61,8 +63,8 @@ void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n
   vb_run_length *run = join_run(lane, row, node, latency);
   run->plain++;
   run->bytes += bytes;
-  if (VB_UNLIKELY(latency > lane->slowest_floor))
-    note_slow(lane, row, node, n, latency, lane->worker->now);
+  if (VB_UNLIKELY(latency > lane->slowest_floor) && !lane->paced)
+    vb_lane_note_slow(lane, row, node, n, latency, lane->worker->now);
 }
 
 static void count_error(vb_lane *lane, uint32_t row, uint32_t node) {

@@ -89,9 +89,17 @@ static bool runs_after(vb_connection *connection, const vb_step *step, const vb_
   return false;
 }
 
+/* Open loop: the operation has ended well, with the reply for `row`. */
+static inline void respond(vb_connection *connection, const vb_flight *flight, uint32_t row) {
+  vb_lane *lane = connection->lane;
+  if (VB_UNLIKELY(lane->paced) && vb_lane_counts(lane, flight->n))
+    vb_lane_record_response(lane, row, connection->node, flight->n, flight->due);
+}
+
 /* What comes after a step's reply: nothing when the next is on its way already; else the next one
  * that is to run; else the operation has ended. */
-static void advance(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
+static void advance(vb_connection *connection, const vb_flight *flight, const vb_reply *reply,
+                    bool well) {
   const vb_entry *entry = flight->entry;
   uint32_t next = flight->step + 1u;
   if (next < entry->step_count && entry->steps[next].condition == VB_ALWAYS) return;
@@ -100,6 +108,7 @@ static void advance(vb_connection *connection, const vb_flight *flight, const vb
   vb_waiting begun = {flight->n, flight->due};
   if (next < entry->step_count && vb_connection_begin(connection, entry, next, begun)) return;
   connection->open--;
+  if (well) respond(connection, flight, entry->steps[flight->step].row);
   vb_lane_operation_ended(connection->lane, flight->n);
 }
 
@@ -160,6 +169,7 @@ static void judge_exec(vb_connection *connection, const vb_flight *flight, const
     lane->rows[entry->row].counters.requests++;
     vb_lane_record(lane, entry->row, connection->node, flight->n, worker->now - flight->written,
                    worker->now);
+    respond(connection, flight, entry->row);
   }
   connection->open--;
   vb_lane_operation_ended(lane, flight->n);
@@ -173,6 +183,7 @@ static void take_plain(vb_connection *connection, const vb_flight *flight, uint6
   lane->open--;
   vb_lane_record_plain(lane, flight->entry->row, connection->node, flight->n,
                        lane->worker->now - flight->written, bytes);
+  respond(connection, flight, flight->entry->row);
 }
 
 /* What came of a command that blocks; the server's own time-out brings nothing. */
@@ -221,9 +232,9 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
     row = step->row;
     if (VB_UNLIKELY(vb_reload_is_needed(step, reply)) && vb_reload_and_repeat(connection, &flight))
       return;
-    if (VB_LIKELY(judge_command(connection, &flight, step, reply)) && VB_LIKELY(counts))
-      record_answer(connection, &flight, step, reply);
-    advance(connection, &flight, reply);
+    bool well = judge_command(connection, &flight, step, reply);
+    if (VB_LIKELY(well && counts)) record_answer(connection, &flight, step, reply);
+    advance(connection, &flight, reply, well);
   }
   if (counts) lane->rows[row].counters.bytes_received += reply->size;
 }

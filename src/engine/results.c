@@ -23,6 +23,11 @@ const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? engine->tracks[lane].connects : NULL;
 }
 
+const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane) {
+  bool paced = lane < engine->track_count && vb_phase_is_paced(&engine->tracks[lane].phase.spec);
+  return paced ? engine->tracks[lane].lateness : NULL;
+}
+
 const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].slowest : NULL;
 }

@@ -26,7 +26,7 @@ typedef struct vb_track {
   vb_interval second; /* all intervals taken since the last tick */
   vb_second latest;
   bool has_second;
-  vb_histogram *connects;
+  vb_histogram *connects, *lateness;
   vb_lane_result result;
   vb_row *rows;
   uint32_t row_capacity;

@@ -7,9 +7,15 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 256, SWEEP_MS = 100, SWEEP_BUSY_MS = 10 };
+enum {
+  EVENTS_MAX = 256,
+  SWEEP_MS = 100,
+  SWEEP_BUSY_MS = 10,
+  SPIN_US = 50 /* before an operation falls due: a timer wakes later than that */
+};
 
 void vb_worker_notify(const vb_worker *worker) {
   uint64_t one = 1;
@@ -102,7 +108,8 @@ static int patience(vb_worker *worker) {
     if (!lane_is_up(lane)) continue;
     up = true;
     bool draining = atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_DRAIN;
-    busy |= draining || lane->ready_count < lane->connection_count;
+    busy |= draining || lane->ready_count < lane->wanted;
+    busy |= lane->phase->spec.ramp == VB_RAMP_CLIENTS;
   }
   if (!up) return -1;
   vb_ns soon = worker->now + (busy ? SWEEP_BUSY_MS : SWEEP_MS) * VB_NS_PER_MS;
@@ -123,10 +130,51 @@ static void end_round(vb_worker *worker) {
   if (worker->dirty_count) flush_dirty(worker);
 }
 
+void vb_worker_follow_schedules(vb_worker *worker) {
+  worker->next_due = UINT64_MAX;
+  for (uint32_t i = 0; i < worker->lane_count; i++)
+    if (worker->lanes[i].next_due < worker->next_due) worker->next_due = worker->lanes[i].next_due;
+}
+
+/* Begins what has fallen due. */
+static void release_due(vb_worker *worker) {
+  for (uint32_t i = 0; i < worker->lane_count; i++) vb_lane_release(&worker->lanes[i]);
+  vb_worker_follow_schedules(worker);
+  flush_dirty(worker);
+}
+
+static int wait_until(vb_worker *worker, struct epoll_event *events, vb_ns until) {
+  vb_ns wait = until > worker->now ? until - worker->now : 0;
+#ifdef VB_HAVE_EPOLL_PWAIT2
+  struct timespec time = {(time_t)(wait / VB_NS_PER_S), (long)(wait % VB_NS_PER_S)};
+  int count = epoll_pwait2(worker->epoll_fd, events, EVENTS_MAX, &time, NULL);
+  if (count >= 0 || errno != ENOSYS) return count;
+#endif
+  return epoll_wait(worker->epoll_fd, events, EVENTS_MAX, (int)(wait / VB_NS_PER_MS));
+}
+
+/* Waits for events until an operation falls due; the last moments awake, since to be woken takes
+ * longer than that. */
+static int wait_for_schedule(vb_worker *worker, struct epoll_event *events) {
+  worker->now = vb_now();
+  if (worker->now >= worker->next_due) release_due(worker);
+  vb_ns wake = worker->next_due - SPIN_US * VB_NS_PER_US;
+  vb_ns begun = worker->now;
+  int count = wait_until(worker, events, wake < worker->next_sweep ? wake : worker->next_sweep);
+  if (!count && begun >= wake) worker->spin += vb_now() - begun;
+  return count;
+}
+
+static int wait_for_events(vb_worker *worker, struct epoll_event *events) {
+  int timeout = patience(worker);
+  if (worker->next_due != UINT64_MAX) return wait_for_schedule(worker, events);
+  return epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout);
+}
+
 static void loop(vb_worker *worker) {
   struct epoll_event events[EVENTS_MAX];
   while (!atomic_load_explicit(&worker->quit, memory_order_relaxed)) {
-    int count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, patience(worker));
+    int count = wait_for_events(worker, events);
     if (count <= 0) worker->now = vb_now();
     bool told = false;
     for (int i = 0; i < count; i++) {
@@ -134,6 +182,7 @@ static void loop(vb_worker *worker) {
         vb_connection_event(events[i].data.ptr, events[i].events);
       else
         told = true;
+      if (VB_UNLIKELY(worker->now >= worker->next_due)) release_due(worker);
     }
     /* Last, since a message may free connections that events of this round are for. */
     if (told) read_messages(worker);
@@ -161,6 +210,7 @@ static void *run_thread(void *argument) {
   vb_worker *worker = argument;
   const vb_engine_spec *spec = &worker->shared->spec;
   int failed = 0;
+  (void)prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul); /* ns: wakes for a schedule are on time */
   if (spec->pin_count)
     failed = vb_affinity_bind(spec->pins[worker->index % spec->pin_count], &worker->error);
   if (failed || load_script(worker)) {
@@ -197,7 +247,10 @@ static int set_up(vb_worker *worker) {
   if (!worker->buffer) return ENOMEM;
   if (worker->epoll_fd < 0 || worker->wake_fd < 0) return errno;
   worker->now = vb_now();
-  for (uint32_t i = 0; i < VB_LANES_MAX; i++) worker->lanes[i].worker = worker;
+  for (uint32_t i = 0; i < VB_LANES_MAX; i++) {
+    worker->lanes[i].worker = worker;
+    worker->lanes[i].next_due = UINT64_MAX;
+  }
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
   if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &event)) return errno;
   return pthread_create(&worker->thread, NULL, run_thread, worker);
@@ -209,6 +262,7 @@ int vb_worker_start(vb_worker **out, vb_engine_shared *shared, uint32_t index, v
   memset(worker, 0, sizeof *worker);
   worker->shared = shared;
   worker->index = index;
+  worker->next_due = UINT64_MAX;
   int failed = set_up(worker);
   if (failed) {
     release(worker);

@@ -49,7 +49,9 @@ typedef struct vb_worker {
   int epoll_fd, wake_fd;
   vb_ns now; /* the clock as last read: before a write, after a receive, after a wait */
   vb_ns next_sweep;
-  char *buffer; /* VB_RECEIVE_SIZE: where all connections receive */
+  vb_ns next_due; /* when the next operation of any lane falls due; UINT64_MAX: none */
+  vb_ns spin;     /* time spent awake, waiting for it */
+  char *buffer;   /* VB_RECEIVE_SIZE: where all connections receive */
   vb_chunk_pool pool;
   vb_renderer renderer;
   vb_hooks hooks;
@@ -76,6 +78,8 @@ void vb_worker_tell(vb_worker *worker, vb_message message);
 void vb_worker_free(vb_worker *worker);
 /* Main: gives up on a thread that does not answer. */
 void vb_worker_abandon(vb_worker *worker);
+/* Worker: takes note that a lane's next operation falls due at another time. */
+void vb_worker_follow_schedules(vb_worker *worker);
 /* Worker: wakes main. */
 void vb_worker_notify(const vb_worker *worker);
 /* Worker: will flush the connection at the end of the round. */

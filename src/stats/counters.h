@@ -15,6 +15,8 @@ typedef struct vb_counters {
   uint64_t timeouts, connection_errors, reconnects;
   uint64_t retries, gave_up, moved, ask;
   uint64_t unknown, conflicts, raced, dropped, empty, pushes;
+  /* Open loop: not sent or timed out; their age is in the response times, which were longer. */
+  uint64_t unanswered;
 } vb_counters;
 
 /* into += from, field by field. */

@@ -33,14 +33,15 @@ static vb_interval *pop(ring *from) {
   return interval;
 }
 
-vb_interval_channel *vb_interval_channel_new(int digits, uint64_t now_ns) {
+vb_interval_channel *vb_interval_channel_new(int digits, bool responses, uint64_t now_ns) {
   vb_interval_channel *channel = aligned_alloc(VB_CACHE_LINE, sizeof *channel);
   if (!channel) return NULL;
   *channel = (vb_interval_channel){.current = &channel->intervals[0]};
   channel->current->start_ns = now_ns;
   for (int i = 0; i < VB_INTERVALS; i++) {
     channel->intervals[i].latency = vb_histogram_new(digits);
-    if (!channel->intervals[i].latency) goto fail;
+    if (responses) channel->intervals[i].response = vb_histogram_new(digits);
+    if (!channel->intervals[i].latency || (responses && !channel->intervals[i].response)) goto fail;
     if (i) push(&channel->unused, &channel->intervals[i]);
   }
   return channel;
@@ -52,7 +53,10 @@ fail:
 
 void vb_interval_channel_free(vb_interval_channel *channel) {
   if (!channel) return;
-  for (int i = 0; i < VB_INTERVALS; i++) vb_histogram_free(channel->intervals[i].latency);
+  for (int i = 0; i < VB_INTERVALS; i++) {
+    vb_histogram_free(channel->intervals[i].latency);
+    vb_histogram_free(channel->intervals[i].response);
+  }
   free(channel);
 }
 
@@ -75,10 +79,15 @@ vb_interval *vb_interval_take(vb_interval_channel *channel) {
 }
 
 void vb_interval_return(vb_interval_channel *channel, vb_interval *interval) {
-  vb_histogram *latency = interval->latency;
-  vb_histogram_reset(latency);
-  *interval = (vb_interval){.latency = latency};
+  vb_interval_clear(interval);
   push(&channel->unused, interval);
+}
+
+void vb_interval_clear(vb_interval *interval) {
+  vb_histogram *latency = interval->latency, *response = interval->response;
+  vb_histogram_reset(latency);
+  if (response) vb_histogram_reset(response);
+  *interval = (vb_interval){.latency = latency, .response = response};
 }
 
 void vb_interval_merge(vb_interval *into, const vb_interval *from) {
@@ -96,4 +105,5 @@ void vb_interval_merge(vb_interval *into, const vb_interval *from) {
   into->timeouts += from->timeouts;
   into->retries += from->retries;
   vb_histogram_merge(into->latency, from->latency);
+  if (into->response && from->response) vb_histogram_merge(into->response, from->response);
 }

@@ -21,14 +21,16 @@ typedef struct vb_interval {
   uint64_t bytes_sent, bytes_received;
   uint64_t open_connections; /* at its end */
   uint64_t timeouts, retries;
-  vb_histogram *latency; /* of requests, in ns */
+  vb_histogram *latency;  /* of requests, in ns */
+  vb_histogram *response; /* open loop: from the intended start; else NULL */
 } vb_interval;
 
 typedef struct vb_interval_channel vb_interval_channel;
 
 /* A channel whose first interval starts at now_ns, with histograms of `digits` digits (2 is
- * usual). NULL when out of memory. Made and freed when no worker uses it. */
-VB_API vb_interval_channel *vb_interval_channel_new(int digits, uint64_t now_ns);
+ * usual), also of responses when asked. NULL when out of memory. Made and freed when no worker uses
+ * it. */
+VB_API vb_interval_channel *vb_interval_channel_new(int digits, bool responses, uint64_t now_ns);
 VB_API void vb_interval_channel_free(vb_interval_channel *channel);
 
 /* Worker: the interval to fill; the same until a post succeeds. When the worker has stopped, main
@@ -43,7 +45,9 @@ VB_API vb_interval *vb_interval_take(vb_interval_channel *channel);
 /* Main: gives back what take gave, in any order; empties it. */
 VB_API void vb_interval_return(vb_interval_channel *channel, vb_interval *interval);
 
-/* into += from; the span becomes that of both. `into` starts zeroed, with a histogram. */
+/* Forgets what it holds; the histograms stay. */
+VB_API void vb_interval_clear(vb_interval *interval);
+/* into += from; the span becomes that of both. `into` starts zeroed, with histograms. */
 VB_API void vb_interval_merge(vb_interval *into, const vb_interval *from);
 
 #endif

@@ -5,7 +5,8 @@ local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
 local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
-  "json-documents", "custom-lua", "rate-limiter" }
+  "json-documents", "custom-lua", "rate-limiter",
+  "open-loop", "ramp" }
 
 describe("the scenario", function()
   local server
@@ -35,7 +36,8 @@ describe("the scenario", function()
   end
 
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
-    "custom-lua", "rate-limiter" } do
+    "custom-lua", "rate-limiter",
+    "open-loop", "ramp" } do
     it(name .. " runs without an error", function()
       local help = vbench.run { "help", name }
       assert.equal(0, help.code, help.all)

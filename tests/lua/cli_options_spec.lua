@@ -29,7 +29,7 @@ describe("the table of general options", function()
     for flag in pairs(options.neighbours) do
       assert.is_nil(options.by_long[flag:sub(3)], flag)
     end
-    for _, name in ipairs { "cluster", "rate", "html", "optimize", "repeat" } do
+    for _, name in ipairs { "cluster", "html", "optimize", "repeat" } do
       assert.is_nil(options.by_long[name])
     end
   end)

@@ -151,7 +151,7 @@ describe("the command line", function()
     assert.matches("%-%-cluster", refused("--cluster-mode").message)
     assert.matches("unknown option %-z", refused("-z").message)
     assert.matches("kept open", refused("-k 1").message)
-    for _, option in ipairs { "--optimize", "--html x", "--rps 5", "--cluster" } do
+    for _, option in ipairs { "--optimize", "--html x", "--repeat 5", "--cluster" } do
       assert.matches("unknown option", refused(option).message)
     end
   end)

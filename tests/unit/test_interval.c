@@ -14,7 +14,7 @@
 
 static void a_posted_interval_arrives_once(void **state) {
   (void)state;
-  vb_interval_channel *channel = vb_interval_channel_new(2, 100);
+  vb_interval_channel *channel = vb_interval_channel_new(2, false, 100);
   vb_interval *filled = vb_interval_current(channel);
   filled->requests = 7;
   vb_histogram_record(filled->latency, 5000, 7);
@@ -34,7 +34,7 @@ static void a_posted_interval_arrives_once(void **state) {
 
 static void a_late_reader_gets_a_longer_interval(void **state) {
   (void)state;
-  vb_interval_channel *channel = vb_interval_channel_new(2, 0);
+  vb_interval_channel *channel = vb_interval_channel_new(2, false, 0);
   for (uint64_t second = 1; second < VB_INTERVALS; second++)
     assert_true(vb_interval_post(channel, second));
   vb_interval_current(channel)->requests = 3;
@@ -55,7 +55,7 @@ static void a_late_reader_gets_a_longer_interval(void **state) {
 
 static void a_returned_interval_is_empty(void **state) {
   (void)state;
-  vb_interval_channel *channel = vb_interval_channel_new(2, 0);
+  vb_interval_channel *channel = vb_interval_channel_new(2, false, 0);
   for (uint64_t i = 0; i < 3 * VB_INTERVALS; i++) {
     vb_interval *current = vb_interval_current(channel);
     assert_int_equal(current->requests + current->errors + current->sent, 0);
@@ -70,7 +70,7 @@ static void a_returned_interval_is_empty(void **state) {
 
 static void digits_out_of_range_make_no_channel(void **state) {
   (void)state;
-  assert_null(vb_interval_channel_new(9, 0));
+  assert_null(vb_interval_channel_new(9, false, 0));
   vb_interval_channel_free(NULL);
 }
 
@@ -106,7 +106,7 @@ static bool take_one(writer *self, vb_interval *sum) {
 
 static void two_threads_lose_nothing(void **state) {
   (void)state;
-  writer self = {.channel = vb_interval_channel_new(2, 0)};
+  writer self = {.channel = vb_interval_channel_new(2, false, 0)};
   vb_interval sum = {.latency = vb_histogram_new(2)};
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, write_and_post, &self), 0);

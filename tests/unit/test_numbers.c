@@ -15,7 +15,7 @@ enum { THREADS = 8, REQUESTS = 1000003 };
 static uint64_t take_all(vb_numbers *numbers, unsigned char *seen) {
   uint64_t count = 0;
   vb_block block;
-  while (vb_numbers_take(numbers, &block))
+  while (vb_numbers_take(numbers, VB_NUMBERS_BLOCK, &block))
     for (uint64_t n = block.first; n < block.end; n++, count++)
       if (seen) seen[n]++;
   return count;
@@ -39,10 +39,10 @@ static void a_block_given_back_is_taken_again(void **state) {
   vb_block block;
   unsigned char seen[300] = {0};
   vb_numbers_init(&numbers, 300, false);
-  assert_true(vb_numbers_take(&numbers, &block));
+  assert_true(vb_numbers_take(&numbers, VB_NUMBERS_BLOCK, &block));
   for (int i = 0; i < 10; i++) seen[i]++;
   vb_block rest = {10, block.end};
-  while (vb_numbers_take(&numbers, &block))
+  while (vb_numbers_take(&numbers, VB_NUMBERS_BLOCK, &block))
     for (uint64_t n = block.first; n < block.end; n++) seen[n]++;
   assert_true(vb_numbers_all_taken(&numbers));
   vb_numbers_return(&numbers, rest);
@@ -68,7 +68,7 @@ static void no_limit_without_requests(void **state) {
   vb_numbers numbers;
   vb_block block;
   vb_numbers_init(&numbers, 0, false);
-  for (int i = 0; i < 1000; i++) assert_true(vb_numbers_take(&numbers, &block));
+  for (int i = 0; i < 1000; i++) assert_true(vb_numbers_take(&numbers, VB_NUMBERS_BLOCK, &block));
   assert_int_equal(block.end, 1000 * VB_NUMBERS_BLOCK);
   vb_numbers_fini(&numbers);
 }
@@ -82,7 +82,7 @@ typedef struct taker {
 static void *take_and_count(void *argument) {
   taker *t = argument;
   vb_block block;
-  while (vb_numbers_take(t->numbers, &block)) {
+  while (vb_numbers_take(t->numbers, VB_NUMBERS_BLOCK, &block)) {
     for (uint64_t n = block.first; n < block.end; n++)
       t->counted += n >= atomic_load(&t->numbers->counted_from);
   }

@@ -117,6 +117,7 @@ local PARSERS = {
   size = function(_, value) return units.size(value) end,
   duration = function(_, value) return units.duration(value) end,
   percent = function(_, value) return units.percent(value) end,
+  rate = function(_, value) return units.rate(value) end,
 }
 
 --- Reads a text.

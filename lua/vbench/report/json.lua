@@ -18,7 +18,8 @@ for key in ([[name description vbench format title tags scenario options seed st
     retries gave_up timeouts connection_errors reconnects empty redirects hits misses bytes_sent
     bytes_received latency_us response_us lateness_us wait_us age_us
     count sum min mean stddev p50 p90 p95 p99 p999
-    p9999 max mean_us p50_us p99_us max_us recall histogram unknown conflicts raced slowest quality
+    p9999 max exact_to mean_us p50_us p99_us max_us recall histogram unknown conflicts raced
+    unanswered slowest quality
     commands keyspaces nodes timeline client server_change thresholds metrics expr value ok
     command id node at phases optimizer]]):gmatch("%S+") do
   ORDER[#ORDER + 1] = key

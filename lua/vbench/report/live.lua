@@ -45,8 +45,10 @@ function M.render(name, second)
   end
   parts[#parts + 1] = text.rate(second.seconds > 0 and requests / second.seconds or 0) .. " req/s"
   if requests > 0 then
-    parts[#parts + 1] = ("p50 %s ms  p99 %s ms"):format(text.ms(second.p50_us),
-      text.ms(second.p99_us))
+    local open = (tonumber(second.response_max_us) or 0) > 0
+    parts[#parts + 1] = ("p50 %s ms  p99 %s ms"):format(
+      text.ms(open and second.response_p50_us or second.p50_us),
+      text.ms(open and second.response_p99_us or second.p99_us))
   end
   if errors > 0 then
     parts[#parts + 1] = ("%s %s"):format(text.count(errors), errors == 1 and "error" or "errors")

@@ -13,11 +13,26 @@ local function field(name)
   return function(row) return number(row[name]) end
 end
 
+--- Whether a time is only known to be at least what it says: there are operations that were not
+-- answered, whose age stands for their time.
+-- @tparam table times of a row
+-- @tparam string name "p99", "mean", ...
+-- @treturn boolean
+function M.is_least(times, name)
+  local exact = number(times.exact_to)
+  if not exact or name == "min" then return false end
+  local digits = name:match("^p(%d+)$")
+  if not digits then return true end
+  local percentile = tonumber(#digits > 2 and digits:sub(1, 2) .. "." .. digits:sub(3) or digits)
+  return percentile > exact
+end
+
 -- A latency is there only when something was timed: a row without a success has none.
 local function latency(group, name)
   return function(row)
     local times = row[group]
-    return type(times) == "table" and number(times[name]) or nil
+    if type(times) ~= "table" then return nil end
+    return number(times[name]), M.is_least(times, name)
   end
 end
 
@@ -69,8 +84,8 @@ for _, kind in ipairs(TIMES) do
     add { name = kind[1] .. name .. "_us", unit = "us", better = "lower", read = read }
     add { name = kind[1] .. name .. "_ms", unit = "ms", better = "lower",
           read = function(row)
-            local us = read(row)
-            return us and us / 1000
+            local us, least = read(row)
+            return us and us / 1000, least
           end }
   end
 end
@@ -192,6 +207,7 @@ end
 -- @tparam table phase a phase of the report
 -- @tparam string name as in `resolve`
 -- @treturn ?number nil when the phase has no such value (a latency without a success)
+-- @treturn ?boolean it is only known to be at least that
 -- @raise for an unknown name, with the nearest one
 function M.metric(phase, name)
   local commands = {}

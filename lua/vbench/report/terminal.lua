@@ -41,7 +41,7 @@ local function cells(name, row)
     text.count(row.errors),
   }
   for _, key in ipairs { "mean", "p50", "p95", "p99", "p999", "max" } do
-    line[#line + 1] = text.ms(times[key])
+    line[#line + 1] = text.at_least(text.ms(times[key]), metric_list.is_least(times, key))
   end
   return line
 end
@@ -102,7 +102,11 @@ local function percentiles(out, phase, asked)
     local times, parts = metric_list.times(row), {}
     for _, percentile in ipairs(asked) do
       local value = times[metric_list.percentile_key(percentile)]
-      if value then parts[#parts + 1] = ("p%.10g %s ms"):format(percentile, text.ms(value)) end
+      local least = metric_list.is_least(times, metric_list.percentile_key(percentile))
+      if value then
+        local shown = text.at_least(text.ms(value), least)
+        parts[#parts + 1] = ("p%.10g %s ms"):format(percentile, shown)
+      end
     end
     if #parts == 0 then return end
     out[#out + 1] = text.cut(("  %s: %s"):format(text.plain(name), table.concat(parts, ", ")),
@@ -181,8 +185,16 @@ end
 local function shortfall(out, phase, style)
   if not is_number(phase.rate) or not is_number(phase.sent_rate) then return end
   local line = ("  asked %s/s, sent %s/s"):format(text.rate(phase.rate), text.rate(phase.sent_rate))
+  if phase.backlog_at_end > 0 then
+    line = line .. (", %s not sent at the end"):format(text.count(phase.backlog_at_end))
+  end
   local short = phase.sent_rate < phase.rate * 0.99
   out[#out + 1] = short and style:paint("yellow", line) or line
+  local late, service = list(phase.lateness_us), list(phase.latency_us)
+  if is_number(late.p99) and is_number(service.p99) then
+    out[#out + 1] = ("  service time p50 %s ms, p99 %s ms; our own lateness p99 %s ms"):format(
+      text.ms(service.p50), text.ms(service.p99), text.ms(late.p99))
+  end
 end
 
 local function quality(out, phase)

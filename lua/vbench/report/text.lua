@@ -134,10 +134,24 @@ function M.number(value)
   return ("%.4g"):format(value)
 end
 
+--- A value that is only known to be at least so much.
+-- @tparam string value as it is printed; "" for none
+-- @tparam ?boolean least
+-- @treturn string
+function M.at_least(value, least)
+  return least and value ~= "" and "\226\137\165" .. value or value -- the sign of "at least"
+end
+
+-- Columns that a text takes: its characters, in UTF-8.
+local function columns(cell)
+  local _, continued = cell:gsub("[\128-\191]", "")
+  return #cell - continued
+end
+
 local function widths(rows)
   local wide = {}
   for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do wide[i] = math.max(wide[i] or 0, #cell) end
+    for i, cell in ipairs(row) do wide[i] = math.max(wide[i] or 0, columns(cell)) end
   end
   return wide
 end
@@ -171,7 +185,7 @@ function M.table(rows, indent)
   for n, row in ipairs(rows) do
     local cells = { ("%-" .. wide[1] .. "s"):format(M.cut(row[1], wide[1])) }
     for i = 2, #row do
-      if wide[i] > 0 then cells[#cells + 1] = ("%" .. wide[i] .. "s"):format(row[i]) end
+      if wide[i] > 0 then cells[#cells + 1] = (" "):rep(wide[i] - columns(row[i])) .. row[i] end
     end
     lines[n] = indent .. (table.concat(cells, (" "):rep(gap)):gsub("%s+$", ""))
   end
