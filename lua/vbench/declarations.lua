@@ -4,8 +4,10 @@
 local command = require "vbench.command"
 local options = require "vbench.options"
 local param = require "vbench.param"
+local reference_set = require "vbench.reference_set"
 local registry = require "vbench.registry"
 local session = require "vbench.session"
+local tracker = require "vbench.tracker"
 
 local M = {}
 
@@ -19,6 +21,14 @@ function M.finish()
   command.check_all()
   session.loaded()
   if not session.worker then param.publish() end
+end
+
+--- Gives the states of the workers what main owns: params, keyspaces, reference sets. In main, once
+-- there is a vb_shared.
+function M.publish()
+  param.publish()
+  tracker.publish()
+  reference_set.publish()
 end
 
 --- The functions of commands by name and place in them, then those of conditions as declared: the

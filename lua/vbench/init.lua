@@ -17,6 +17,7 @@ local nearest = require "vbench.nearest"
 local options = require "vbench.options"
 local param = require "vbench.param"
 local phase = require "vbench.phase"
+local reference_set = require "vbench.reference_set"
 local scenario = require "vbench.scenario"
 local script = require "vbench.script"
 local session = require "vbench.session"
@@ -30,6 +31,7 @@ local M = {
   options = options.declare,
   param = param.declare,
   keyspace = keyspace.declare,
+  reference_set = reference_set.declare,
   metric = metric.metric,
   counter = metric.counter,
 

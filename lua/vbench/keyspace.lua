@@ -4,6 +4,7 @@ local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"
 local registry = require "vbench.registry"
+local tracker = require "vbench.tracker"
 local units = require "vbench.units"
 local vbffi = require "vbench.ffi"
 
@@ -168,6 +169,8 @@ for name, method in pairs(cursor_methods) do
   end
 end
 
+tracker.install(keyspace_methods)
+
 local function check_format(spec, where)
   if (spec.prefix == nil) == (spec.pattern == nil) then
     fault.raise("%s takes either prefix or pattern", where)
@@ -197,7 +200,7 @@ end
 -- @tparam table given `size` (a count, required); either `prefix` (the key is prefix and id) with
 --   `width` (digits, zero-padded; 12; 0: no padding), or `pattern` ("vec:%012d"); `name` (the
 --   prefix or pattern unless given)
--- @treturn keyspace with `name`, `size`, and the methods of a cursor
+-- @treturn keyspace with `name`, `size`, the methods of a cursor and those of `vbench.tracker`
 -- @raise on unknown fields, and when another keyspace has the name
 function M.declare(given)
   local spec = fields.read(given, FIELDS, "vb.keyspace")
@@ -208,6 +211,7 @@ function M.declare(given)
   object.number(spec.size, "the size of " .. where, { min = 1, max = SIZE_MAX, integer = true })
   local self = {
     kind = "keyspace", name = spec.name, size = spec.size, spec = spec, handle = open(spec),
+    tracker = false,
   }
   return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
 end

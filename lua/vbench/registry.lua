@@ -7,7 +7,9 @@ local session = require "vbench.session"
 local M = {}
 
 -- Kinds that have a place in what the states of a run share, and how many (VB_SHARED_MAX).
-local SHARED = { param = true, metric = true, counter = true }
+local SHARED = {
+  param = true, metric = true, counter = true, keyspace = true, reference_set = true,
+}
 local SHARED_MAX = 256
 
 --- Raises unless the script is being loaded.
@@ -29,7 +31,8 @@ local function of_kind(kind)
 end
 
 --- Keeps a declared thing.
--- @tparam string kind "command", "keyspace", "param", "metric", "counter", "option"
+-- @tparam string kind "command", "keyspace", "param", "metric", "counter", "option",
+--   "reference_set"
 -- @tparam string name unique in its kind
 -- @tparam table object
 -- @treturn table the object

@@ -2,6 +2,7 @@
 -- @api vbench.run
 local baseline = require "vbench.baseline"
 local console = require "vbench.console"
+local declarations = require "vbench.declarations"
 local describe = require "vbench.describe"
 local engines = require "vbench.engine"
 local failure = require "vbench.failure"
@@ -200,7 +201,7 @@ local function open_engine(self)
   if self.engine then return end
   local options, session = self.options, self.session
   if session.shared == nil then session.shared = ffi.gc(C.vb_shared_new(), C.vb_shared_free) end
-  params.publish()
+  declarations.publish()
   if self.signals == nil then
     local out, err = ffi.new("vb_signals *[1]"), native.new_error()
     if C.vb_signals_new(out, err) ~= 0 then

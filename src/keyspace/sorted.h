@@ -1,4 +1,5 @@
-/* Ascending lists of ids. Pure; any thread. */
+/* Ascending lists of ids.
+ * Pure; any thread. */
 #ifndef VB_KEYSPACE_SORTED_H
 #define VB_KEYSPACE_SORTED_H
 

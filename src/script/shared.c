@@ -28,6 +28,7 @@ struct vb_shared {
   counter counters[VB_SHARED_MAX];
   param params[VB_SHARED_MAX];
   worker_metrics *workers[WORKERS_MAX];
+  void *objects[VB_SHARED_KINDS][VB_SHARED_MAX];
 };
 
 vb_shared *vb_shared_new(void) {
@@ -109,4 +110,12 @@ void vb_shared_metrics_reset(vb_shared *shared) {
       if (metric) vb_metric_reset(metric);
     }
   }
+}
+
+void vb_shared_object_set(vb_shared *shared, uint32_t kind, uint32_t index, void *object) {
+  if (kind < VB_SHARED_KINDS && index < VB_SHARED_MAX) shared->objects[kind][index] = object;
+}
+
+void *vb_shared_object(const vb_shared *shared, uint32_t kind, uint32_t index) {
+  return kind < VB_SHARED_KINDS && index < VB_SHARED_MAX ? shared->objects[kind][index] : NULL;
 }

@@ -1,6 +1,7 @@
-/* What all script states of a process share: values of vb.param, vb.counter, vb.metric.
- * Made by main; params are written by main between phases, counters by anyone (atomic), metrics by
- * their worker and merged by main between phases. */
+/* What all script states of a process share: values of vb.param, vb.counter, vb.metric, and the C
+ * objects that main has made of declarations.
+ * Made by main; params and objects are written by main between phases, counters by anyone (atomic),
+ * metrics by their worker and merged by main between phases. */
 #ifndef VB_SCRIPT_SHARED_H
 #define VB_SCRIPT_SHARED_H
 
@@ -30,5 +31,13 @@ VB_API vb_metric *vb_shared_metric(vb_shared *shared, uint32_t worker, uint32_t 
 /* Metric number `index` of all workers together; main, between phases. The caller's to free. */
 VB_API vb_metric *vb_shared_metric_total(vb_shared *shared, uint32_t index);
 VB_API void vb_shared_metrics_reset(vb_shared *shared);
+
+enum vb_shared_kind { VB_SHARED_KEYSPACE = 0, VB_SHARED_REFSET = 1, VB_SHARED_KINDS = 2 };
+
+/* Main's object of a declaration: number `index` of its kind. It stays main's, who keeps it until
+ * no worker runs. */
+VB_API void vb_shared_object_set(vb_shared *shared, uint32_t kind, uint32_t index, void *object);
+/* NULL when main has set none. */
+VB_API void *vb_shared_object(const vb_shared *shared, uint32_t kind, uint32_t index);
 
 #endif

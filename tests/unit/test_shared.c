@@ -56,6 +56,21 @@ static void counters_lose_nothing_between_threads(void **state) {
   vb_shared_free(shared);
 }
 
+static void objects_are_those_that_main_has_set(void **state) {
+  (void)state;
+  vb_shared *shared = vb_shared_new();
+  int keyspace, set;
+  vb_shared_object_set(shared, VB_SHARED_KEYSPACE, 2, &keyspace);
+  vb_shared_object_set(shared, VB_SHARED_REFSET, 2, &set);
+  vb_shared_object_set(shared, VB_SHARED_KINDS, 0, &set);
+  assert_ptr_equal(vb_shared_object(shared, VB_SHARED_KEYSPACE, 2), &keyspace);
+  assert_ptr_equal(vb_shared_object(shared, VB_SHARED_REFSET, 2), &set);
+  assert_null(vb_shared_object(shared, VB_SHARED_REFSET, 1));
+  assert_null(vb_shared_object(shared, VB_SHARED_REFSET, VB_SHARED_MAX));
+  assert_null(vb_shared_object(shared, VB_SHARED_KINDS, 0));
+  vb_shared_free(shared);
+}
+
 static void a_param_is_a_number_or_a_text(void **state) {
   (void)state;
   vb_shared *shared = vb_shared_new();
@@ -86,6 +101,7 @@ static void past_the_end_is_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counters_lose_nothing_between_threads),
+      cmocka_unit_test(objects_are_those_that_main_has_set),
       cmocka_unit_test(a_param_is_a_number_or_a_text),
       cmocka_unit_test(past_the_end_is_nothing),
   };

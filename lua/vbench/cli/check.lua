@@ -1,6 +1,7 @@
 --- `vbench check SCENARIO`: loads it without a server; prints its phases and the first commands as
 -- they would be sent, which arguments are keys, and their slots.
 -- @module vbench.cli.check
+local declarations = require "vbench.declarations"
 local engines = require "vbench.engine"
 local failure = require "vbench.failure"
 local fields = require "vbench.fields"
@@ -173,7 +174,7 @@ end
 local function new_engine()
   local canonical, environment = require("vbench.canonical").all(), session.environment()
   session.shared = session.shared or ffi.gc(C.vb_shared_new(), C.vb_shared_free)
-  params.publish()
+  declarations.publish()
   local factory = ffi.gc(C.vb_script_factory_new(session.shared, environment, #environment,
     canonical, #canonical), C.vb_script_factory_free)
   -- It is never asked to connect.

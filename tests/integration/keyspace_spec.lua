@@ -1,0 +1,87 @@
+-- Trackers, snapshots and reference sets in a run: workers and main see one and the same.
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+describe("the tracker in a run", function()
+  local server
+
+  setup(function() server = servers.start() end)
+  teardown(function()
+    server:stop()
+    vbench.clean()
+  end)
+  before_each(function() server:clean() end)
+
+  local function run(text, ...)
+    local path = vbench.scenario(text)
+    return vbench.run { path, "-p", server.port, "-c", 8, "--threads", 3, "-q", ... }
+  end
+
+  it("is one for main and the hooks of all workers", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "k:", size = 10000 }
+      local hot = vb.reference_set { name = "hot", range = { 100, 200 } }
+      local seen, twice = vb.counter { name = "seen" }, vb.counter { name = "twice" }
+      local set = vb.command { "SET", keys:sequential(), "v", on_reply = function(_, req)
+        if not keys:claim(req.id) then twice:add() end
+        if hot:contains(req.id) then seen:add() end
+      end }
+      return vb.scenario {
+        main = function(run)
+          keys:add_range(0, 5)
+          local before = keys:snapshot()
+          run:phase(vb.phase { name = "a", run = set, requests = 3000 })
+          local after = keys:snapshot()
+          print("count", keys:count(), twice:get(), seen:get())
+          print("added", after:added_since_count(before), after:removed_since_count(before))
+          print("hot", hot:coverage(keys).ratio)
+        end,
+      } ]]
+    assert.equal(0, done.code, done.all)
+    assert.matches("count\t3000\t5\t100\n", done.out)
+    assert.matches("added\t2995\t0\n", done.out)
+    assert.matches("hot\t1\n", done.out)
+  end)
+
+  it("gives an id to one of all threads", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "k:", size = 100 }
+      local won = vb.counter { name = "won" }
+      local ping = vb.command { "PING", on_reply = function(_, req)
+        if keys:claim(req.n % 100) then won:add() end
+      end }
+      return vb.scenario {
+        phases = { vb.phase { name = "a", run = ping, requests = 5000 } },
+        teardown = function() print("won", won:get(), keys:density()) end,
+      } ]]
+    assert.equal(0, done.code, done.all)
+    assert.matches("won\t100\t1\n", done.out)
+  end)
+
+  it("is not asked, nor changed, while the script is loaded", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "k:", size = 100 }
+      keys:add(1)
+      return vb.scenario { phases = {} } ]]
+    assert.equal(2, done.code)
+    assert.matches("scenario.lua:2: which keys of keyspace 'k:' exist is asked in setup", done.all)
+  end)
+
+  it("refuses a size beyond memory, and says what it takes", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "k:", size = 2^50 }
+      return vb.scenario { main = function() keys:add(1) end } ]]
+    assert.equal(2, done.code, done.all)
+    assert.matches("keyspace 'k:': a tracker of 1125899906842624 ids: 1 to 1099511627776 are " ..
+      "possible", done.all, 1, true)
+  end)
+
+  it("finds scripts that declare other reference sets in other threads", function()
+    local done = run [[
+      local set = vb.reference_set { name = "a", ids = { 1, math.random(2, 2^39) } }
+      local ping = vb.command { "PING" }
+      return vb.scenario { phases = { vb.phase { name = "a", run = ping, requests = 10 } } } ]]
+    assert.equal(2, done.code, done.all)
+    assert.matches("declares different things in different threads", done.all)
+  end)
+end)
