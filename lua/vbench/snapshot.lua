@@ -73,8 +73,8 @@ function methods.each(self)
   end
 end
 
--- Methods of two snapshots, each also with _count behind its name: what C does, and whether the other
--- one comes first.
+-- Methods of two snapshots, each also with _count behind its name: what C does, and whether the
+-- other one comes first.
 local OPERATIONS = {
   intersection = { C.VB_SET_INTERSECTION }, difference = { C.VB_SET_DIFFERENCE },
   added_since = { C.VB_SET_DIFFERENCE }, removed_since = { C.VB_SET_DIFFERENCE, true },

@@ -133,7 +133,7 @@ describe("the API", function()
       assert.error_matches(function() keys:uniform():times({ min = 3, max = 2 }) end,
         "min 3 is above max 2")
       assert.error_matches(function() keys:uniform():times(2, "slot") end, "same_slot")
-      assert.error_matches(function() keys:claim() end, "a keyspace has no 'claim'")
+      assert.error_matches(function() keys:claims() end, "a keyspace has no 'claims'")
       assert.error_matches(function() keys:unifrom() end, "did you mean 'uniform'")
       assert.error_matches(function() keys:current():limit(3) end, "repeats an id")
       fails("vb.keyspace { prefix = 'a:' }", "keyspace 'a:' needs a size")
