@@ -1,6 +1,7 @@
 #include "dataset/schema.h"
 
 #include "base/nearest.h"
+#include "dataset/filter.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ void vb_schema_free(vb_schema *schema) {
   free_text(schema->description);
   free_text(schema->metadata);
   free_text(schema->key_pattern);
+  free_text(schema->filter);
   free(schema);
 }
 
@@ -80,6 +82,7 @@ static const char **text_of(vb_schema *schema, int which) {
   case VB_SCHEMA_DESCRIPTION: return &schema->description;
   case VB_SCHEMA_METADATA: return &schema->metadata;
   case VB_SCHEMA_KEY_PATTERN: return &schema->key_pattern;
+  case VB_SCHEMA_FILTER: return &schema->filter;
   }
   return NULL;
 }
@@ -95,7 +98,7 @@ int vb_schema_set(vb_schema *schema, int which, const char *text, vb_error *err)
 }
 
 static int copy_texts(vb_schema *copy, const vb_schema *from) {
-  for (int which = VB_SCHEMA_NAME; which <= VB_SCHEMA_KEY_PATTERN; which++) {
+  for (int which = VB_SCHEMA_NAME; which <= VB_SCHEMA_FILTER; which++) {
     const char *text = *text_of((vb_schema *)(uintptr_t)from, which);
     if (vb_schema_set(copy, which, text, NULL)) return VB_ENOMEM;
   }
@@ -108,7 +111,7 @@ vb_schema *vb_schema_copy(const vb_schema *schema) {
   *copy = *schema;
   copy->fields = NULL;
   copy->field_count = 0;
-  copy->name = copy->description = copy->metadata = copy->key_pattern = NULL;
+  copy->name = copy->description = copy->metadata = copy->key_pattern = copy->filter = NULL;
   int failed = copy_texts(copy, schema);
   for (uint32_t i = 0; !failed && i < schema->field_count; i++)
     failed = vb_schema_add(copy, &schema->fields[i], NULL);
@@ -243,7 +246,11 @@ static int check_queries(const vb_schema *schema, vb_error *err) {
     return vb_fail(err, VB_EINVAL, "queries: they hold fields, and the record is a collection");
   if (schema->neighbors && !schema->queries)
     return vb_fail(err, VB_EINVAL, "ground_truth: there are no queries that it could belong to");
-  return VB_OK;
+  if (!schema->neighbors || !schema->filter) return VB_OK;
+  vb_filter *filter = NULL;
+  int status = vb_filter_new(&filter, schema, schema->filter, err);
+  vb_filter_free(filter);
+  return status;
 }
 
 int vb_schema_check(const vb_schema *schema, vb_error *err) {

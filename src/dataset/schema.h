@@ -82,13 +82,15 @@ typedef struct vb_schema {
   uint64_t neighbors; /* ids a query in the ground truth; 0: none */
   int id_type;        /* enum vb_id_type */
   int distances;      /* a float32 for each neighbour */
+  const char *filter; /* under which neighbours were sought (filter.h); NULL: none */
 } vb_schema;
 
 enum vb_schema_text {
   VB_SCHEMA_NAME,
   VB_SCHEMA_DESCRIPTION,
   VB_SCHEMA_METADATA,
-  VB_SCHEMA_KEY_PATTERN
+  VB_SCHEMA_KEY_PATTERN,
+  VB_SCHEMA_FILTER
 };
 
 /* An empty schema. NULL when out of memory. */

@@ -294,10 +294,11 @@ static int read_queries(reader *r, vb_node node) {
 enum { DEFAULT_NEIGHBORS = 100 };
 
 static int read_truth(reader *r, vb_node node) {
-  static const char *const keys[] = {"present", "neighbors_per_query", "id_type", "distances",
-                                     NULL};
-  vb_node nodes[4];
+  static const char *const keys[] = {
+      "present", "neighbors_per_query", "id_type", "distances", "filter", NULL};
+  vb_node nodes[5];
   int present = 1;
+  const char *filter = NULL;
   vb_schema *schema = r->schema;
   r->truth = node;
   schema->neighbors = DEFAULT_NEIGHBORS;
@@ -306,6 +307,9 @@ static int read_truth(reader *r, vb_node node) {
   if (!status) status = read_count(r, nodes[1], "neighbors_per_query", &schema->neighbors);
   if (!status) status = read_choice(r, nodes[2], "id_type", vb_id_types, &schema->id_type);
   if (!status) status = read_boolean(r, nodes[3], "distances", &schema->distances);
+  if (!status && nodes[4])
+    status = vb_document_text(r->document, nodes[4], "filter", &filter, r->err);
+  if (!status) status = vb_schema_set(schema, VB_SCHEMA_FILTER, filter, r->err);
   if (!present) schema->neighbors = 0;
   return status;
 }
@@ -405,7 +409,8 @@ static vb_node place_of(const reader *r, const char *message) {
     vb_node node;
   } places[] = {{"workload", r->workload}, {"collection", r->collection},
                 {"queries", r->queries},   {"ground_truth", r->truth},
-                {"keys", r->keys},         {"sections", r->sections},
+                {"filter", r->truth},      {"keys", r->keys},
+                {"sections", r->sections},
                 {"record", r->record},     {"field", r->record}};
   for (size_t i = 0; i < VB_ARRAY_LENGTH(places); i++)
     if (places[i].node && !strncmp(message, places[i].begin, strlen(places[i].begin)))

@@ -123,17 +123,22 @@ static void write_queries(const vb_schema *schema, vb_bytes *out) {
   add(out, first ? " }\n" : "] }\n");
 }
 
+static void write_truth(const vb_schema *schema, vb_bytes *out) {
+  add(out,
+      "  ground_truth: { present: true, neighbors_per_query: %" PRIu64
+      ", id_type: %s, distances: %s",
+      schema->neighbors, vb_id_types[schema->id_type], schema->distances ? "true" : "false");
+  if (schema->filter) add_text(out, false, "filter", schema->filter);
+  add(out, " }\n");
+}
+
 static void write_sections(const vb_schema *schema, vb_bytes *out) {
   add(out, "sections:\n  records: { count: %" PRIu64, schema->records);
   if (schema->records_offset) add(out, ", offset: %" PRIu64, schema->records_offset);
   add(out, " }\n");
   write_keys(schema, out);
   write_queries(schema, out);
-  if (schema->neighbors)
-    add(out,
-        "  ground_truth: { present: true, neighbors_per_query: %" PRIu64
-        ", id_type: %s, distances: %s }\n",
-        schema->neighbors, vb_id_types[schema->id_type], schema->distances ? "true" : "false");
+  if (schema->neighbors) write_truth(schema, out);
 }
 
 static void write_field_metadata(const vb_schema *schema, vb_bytes *out) {

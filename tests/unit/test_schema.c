@@ -207,6 +207,11 @@ static void written_back(void **state) {
                     "max_bytes: 12 }, queries: { count: 2, query_fields: [\"true\", \"a b: c\"] }, "
                     "ground_truth: { id_type: u32, distances: true, neighbors_per_query: 3 } }\n"
                     "field_metadata: { \"a b: c\": { index_type: suffix } }\n");
+  expect_same_again("version: 1\n"
+                    "record: { fields: [ { name: v, type: vector, dimensions: 2 }, { name: price, "
+                    "type: numeric }, { name: kind, type: tag } ] }\n"
+                    "sections: { records: { count: 9 }, queries: { count: 2 }, ground_truth: { "
+                    "filter: \"kind price<=\" } }\n");
 }
 
 static void written_as_a_person_would(void **state) {
@@ -406,6 +411,9 @@ static void parts_that_do_not_fit(void **state) {
       "x.yaml:2:11: workload: SET sends the field 'value', and there are 2 others");
   expect_error("version: 1\n" RECORD "sections: { records: { count: 1 }, ground_truth: {} }\n",
                "x.yaml:3:50: ground_truth: there are no queries that it could belong to");
+  expect_error("version: 1\n" RECORD "sections: { records: { count: 1 }, queries: { count: 1 }, "
+               "ground_truth: { filter: w } }\n",
+               "x.yaml:3:73: filter: no field 'w'");
   expect_error("version: 1\n" RECORD
                "sections: { records: { count: 1 }, keys: { present: true, pattern: \"%d\" } }\n",
                "x.yaml:3:68: keys that are stored have no pattern; generated ones have 'present: "
