@@ -12,7 +12,9 @@ local M = {}
 
 local OPTIONS = {
   name = "string", reply = "table", on_reply = "function", blocking = "boolean",
+  readonly = "boolean", idempotent = "boolean", retry = "boolean|number",
 }
+local RETRIES_MAX = 1000
 local CONDITIONS = { hit = true, miss = true, ok = true }
 
 local methods = {}
@@ -105,13 +107,28 @@ local function read_processors(self, reply)
   end
 end
 
+-- How it may be sent again: for vbench.repeatable.
+local function read_repeating(self, read)
+  self.spec.readonly, self.spec.idempotent = read.readonly, read.idempotent
+  self.spec.retry = read.retry
+  local retry = read.retry
+  if type(retry) == "number" and (retry ~= math.floor(retry) or retry < 0 or retry > RETRIES_MAX)
+  then
+    fault.raise("field 'retry' of command '%s' is %s; it takes true, false or a whole number up " ..
+      "to %d", self.name, tostring(retry), RETRIES_MAX)
+  end
+end
+
 --- Declares a command.
 -- @function vb.command
 -- @tparam table given its arguments by position: strings and numbers (sent as they are), `vb.key`,
 --   cursors, generators, params, `vb.concat`, `vb.json`, functions `function(req) return value, ...
 --   end`; and by name: `name` (the first word in lower case unless given), `reply` (a processor or
 --   a list of them), `on_reply` (`function(reply, req)`, called after them), `blocking` (the server
---   may hold the reply back, as for BLPOP; known for the common ones)
+--   may hold the reply back, as for BLPOP; known for the common ones); and how it may be sent again
+--   when its reply is lost: `idempotent` (doing it twice is the same as once; known for the common
+--   commands), `readonly` (it only reads), `retry` (false: never; true: although it is not
+--   idempotent; a number: so often)
 -- @treturn command with `:when(condition)`
 -- @raise when an argument is nil or can be none, on unknown fields, when the name is taken
 function M.declare(given)
@@ -120,7 +137,7 @@ function M.declare(given)
   end
   if fields.length(given, "the command") == 0 then fault.raise("vb.command takes arguments") end
   local name = read_name(given)
-  fields.read(given, OPTIONS, ("command '%s'"):format(name), { positional = true })
+  local read = fields.read(given, OPTIONS, ("command '%s'"):format(name), { positional = true })
   local self = setmetatable({
     kind = "command", name = name, functions = {}, spec = { arguments = {}, processors = {} },
   }, class)
@@ -128,6 +145,7 @@ function M.declare(given)
   check_matched(self)
   self.spec.blocking = read_blocking(self, given)
   read_processors(self, given.reply)
+  read_repeating(self, read)
   if given.on_reply then
     self.spec.on_reply = given.on_reply
     note_function(self, given.on_reply, "on_reply")

@@ -4,6 +4,7 @@ local declarations = require "vbench.declarations"
 local fields = require "vbench.fields"
 local lower = require "vbench.lower"
 local param = require "vbench.param"
+local repeatable = require "vbench.repeatable"
 local session = require "vbench.session"
 local vbffi = require "vbench.ffi"
 
@@ -40,6 +41,7 @@ local function add_step(self, step)
   end
   check(C.vb_program_step(self.program, compiled(self, step.command), condition, number, self.err),
     self.err)
+  if repeatable.command(step.command) then C.vb_program_repeatable_step(self.program) end
 end
 
 local function add_entry(self, weight, what)
@@ -52,6 +54,8 @@ local function add_entry(self, weight, what)
   check(C.vb_program_entry(self.program, ENTRY[what.kind], now, name, self.err), self.err)
   local steps = what.kind == "command" and { { command = what } } or what.spec.steps
   for _, step in ipairs(steps) do add_step(self, step) end
+  local retries, whole = repeatable.operation(what)
+  C.vb_program_retry(self.program, retries, whole and 1 or 0)
 end
 
 local function new_program(run, seed, keep)

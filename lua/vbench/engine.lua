@@ -155,6 +155,13 @@ function Engine:slowest(lane)
   return C.vb_engine_slowest(self.handle, lane)[0]
 end
 
+--- The first operations of a lane of which nobody knows whether they were done.
+-- @tparam number lane from 0
+-- @treturn cdata vb_slowest, in no order
+function Engine:unknown(lane)
+  return C.vb_engine_unknown(self.handle, lane)[0]
+end
+
 --- How many nodes there are.
 -- @treturn number
 function Engine:nodes()

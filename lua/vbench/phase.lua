@@ -18,10 +18,11 @@ local FIELDS = {
   requests = "count", duration = "duration", until_exhausted = "boolean",
   rate = "rate", arrivals = "string", burst = "count", ramp = "table",
   warmup = "duration", start = "duration", timeout = "duration",
-  on_error = "string", max_errors = "percent",
+  on_error = "string", max_errors = "percent", retry = "count",
   background = "table", params = "table", thresholds = "table",
 }
 local ARRIVALS = { constant = true, poisson = true }
+local RETRIES_MAX = 1000
 local ON_ERROR = { count = true, stop = true }
 local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests", "burst" }
 
@@ -84,6 +85,9 @@ local function check_numbers(self, where)
       fault.raise("field '%s' of %s is 0; it takes 1 or more", name, where)
     end
   end
+  if type(self.retry) == "number" and self.retry > RETRIES_MAX then
+    fault.raise("field 'retry' of %s is %d; it takes up to %d", where, self.retry, RETRIES_MAX)
+  end
   if self.duration == 0 then fault.raise("field 'duration' of %s is 0", where) end
   if self.rate == 0 then
     fault.raise("field 'rate' of %s is 0: nothing would fall due; without it the loop is closed",
@@ -131,10 +135,10 @@ end
 --   server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
 --   beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
 --   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
---   `timeout` (of a request), `on_error` ("count" or "stop"), `max_errors` (a share),
---   `background` (list of phases that run beside it), `params` (name -> value of vb.params in this
---   run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2", abort = true, delay = "5s"}`). What
---   is left out is taken from the command line.
+--   `timeout` (of a request), `retry` (how often an operation is sent again), `on_error` ("count"
+--   or "stop"), `max_errors` (a share), `background` (list of phases that run beside it), `params`
+--   (name -> value of vb.params in this run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2",
+--   abort = true, delay = "5s"}`). What is left out is taken from the command line.
 -- @treturn phase with `:with{...}`
 -- @raise on unknown fields and values that cannot be
 function M.new(given)

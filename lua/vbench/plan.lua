@@ -11,7 +11,7 @@ local M = {}
 
 local NS = 1e9
 local REQUESTS, CLIENTS_PER_THREAD = 100000, 16
-local DRAIN_S, TIMEOUT_S = 5, 10
+local DRAIN_S, TIMEOUT_S, RETRIES = 5, 10, 10
 local BACKLOG = 1000000 -- operations that may wait in a worker
 
 -- General options that phases read, and the fields that win over each.
@@ -174,8 +174,8 @@ end
 -- @tparam table given set of the names of the options that were given
 -- @tparam[opt] boolean in_background such a phase ends with the one that it runs beside
 -- @treturn table `clients pipeline requests duration_s warmup_s start_s timeout_s stop_on_error
---   max_errors`; `rate` (0: a closed loop, unless a ramp changes it), `poisson`, `burst` (0: none),
---   `backlog` (of a worker), `ramp` (of vbench.ramp, nil: none) and its `first_clients`
+--   max_errors retries`; `rate` (0: a closed loop, unless a ramp changes it), `poisson`, `burst`
+--   (0: none), `backlog` (of a worker), `ramp` (of vbench.ramp, nil: none), its `first_clients`
 -- @raise a failure for what only an open loop has, in a closed one
 function M.settings(phase, options, given, in_background)
   local function value(name, default)
@@ -193,6 +193,7 @@ function M.settings(phase, options, given, in_background)
     rate = phases.value(phase, "rate") or (not in_background and options.rate) or 0,
     poisson = value("arrivals", "constant") == "poisson", burst = value("burst", 0),
     backlog = options.backlog or BACKLOG, ramp = phase.ramp and ramps.resolve(phase),
+    retries = phases.value(phase, "retry") or RETRIES,
   }
   return shape(phase, settings)
 end
@@ -225,7 +226,7 @@ function M.fill(spec, settings, seed, threads)
   spec.duration_ns, spec.warmup_ns = settings.duration_s * NS, settings.warmup_s * NS
   spec.start_ns, spec.timeout_ns = settings.start_s * NS, settings.timeout_s * NS
   spec.drain_ns, spec.seed = DRAIN_S * NS, seed
-  spec.stop_on_error = settings.stop_on_error and 1 or 0
+  spec.stop_on_error, spec.retries = settings.stop_on_error and 1 or 0, settings.retries
   spec.rate, spec.poisson = settings.rate, settings.poisson and 1 or 0
   local burst = settings.burst > 0 and math.ceil(settings.burst / (threads or 1)) or math.huge
   spec.backlog = math.min(settings.backlog, burst)

@@ -150,21 +150,27 @@ function M.time_of_day(wall)
   return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. (".%03dZ"):format(ms)
 end
 
-local function slowest_of(slowest, source)
+-- A list of operations, in their order in the engine's.
+local function operations_of(from, source)
   local list, offset = {}, C.vb_clock_wall() - C.vb_clock_monotonic()
+  for i = 0, from.used - 1 do
+    local one = from.entries[i]
+    list[i + 1] = {
+      command = source.rows[one.command + 1] or "?",
+      id = one.id == NO_ID and null or tonumber(one.id),
+      node = source.engine:node(one.node),
+      at = M.time_of_day(tonumber(one.at_ns) / 1e9 + offset),
+    }
+  end
+  return list
+end
+
+local function slowest_of(slowest, source)
   local copy = ffi.new("vb_slowest")
   ffi.copy(copy, slowest, ffi.sizeof(copy))
   C.vb_slowest_sort(copy)
-  for i = 0, copy.used - 1 do
-    local slow = copy.entries[i]
-    list[#list + 1] = {
-      command = source.rows[slow.command + 1] or "?",
-      id = slow.id == NO_ID and null or tonumber(slow.id),
-      node = source.engine:node(slow.node),
-      at = M.time_of_day(tonumber(slow.at_ns) / 1e9 + offset),
-      response_us = us(slow.latency_ns),
-    }
-  end
+  local list = operations_of(copy, source)
+  for i, one in ipairs(list) do one.response_us = us(copy.entries[i - 1].latency_ns) end
   return list
 end
 
@@ -251,6 +257,7 @@ function M.phase(source)
   out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)
+  out.unknown_operations = operations_of(source.engine:unknown(source.lane), source)
   out.commands = commands_of(source, lane, source.percentiles)
   out.keyspaces, out.nodes = {}, nodes_of(source, lane)
   out.timeline = source.timeline or {}

@@ -65,7 +65,7 @@ int vb_program_entry(vb_program *program, int kind, double weight, const char *n
     free(copy);
     return no_memory(err);
   }
-  entries[count] = (vb_entry){.kind = kind};
+  entries[count] = (vb_entry){.kind = kind, .retries = -1};
   weights[count] = weight;
   names[count] = copy;
   program->entry_count++;
@@ -88,6 +88,17 @@ int vb_program_step(vb_program *program, const vb_command *command, int conditio
   steps[entry->step_count++] =
       (vb_step){.command = command, .function = function, .condition = (uint8_t)condition};
   return VB_OK;
+}
+
+void vb_program_repeatable_step(vb_program *program) {
+  vb_entry *entry = &program->entries[program->entry_count - 1];
+  entry->steps[entry->step_count - 1].repeatable = true;
+}
+
+void vb_program_retry(vb_program *program, int retries, int repeatable) {
+  vb_entry *entry = &program->entries[program->entry_count - 1];
+  entry->retries = retries;
+  entry->repeatable = repeatable != 0;
 }
 
 static int find_row(vb_program *program, const vb_command *command, const char *name,

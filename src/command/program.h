@@ -27,6 +27,11 @@ VB_API int vb_program_entry(vb_program *program, int kind, double weight, const 
 /* Adds a step to the entry begun last. The (compiled) command outlives the program. */
 VB_API int vb_program_step(vb_program *program, const vb_command *command, int condition,
                            uint32_t function, vb_error *err);
+/* Says of the step added last that doing it twice is the same as doing it once. */
+VB_API void vb_program_repeatable_step(vb_program *program);
+/* Says of the entry begun last how often it may be sent again (-1: as the phase says; that is so
+ * when nothing is said), and whether a transaction done twice is the same as done once. */
+VB_API void vb_program_retry(vb_program *program, int retries, int repeatable);
 /* Checks (a current() that has nothing to repeat, an entry without steps, a first step with a
  * condition) and finishes. */
 VB_API int vb_program_compile(vb_program *program, vb_error *err);
@@ -56,12 +61,15 @@ typedef struct vb_step {
   uint32_t row;      /* of the command's statistics */
   uint32_t function; /* VB_WHEN_FUNCTION */
   uint8_t condition; /* enum vb_condition */
+  bool repeatable;   /* done twice it leaves what it leaves when it is done once */
 } vb_step;
 
 typedef struct vb_entry {
-  int kind;     /* enum vb_entry_kind */
-  bool plain;   /* one command without reply processors, that does not block */
-  uint32_t row; /* of the transaction's statistics; else of the first step's */
+  int kind;        /* enum vb_entry_kind */
+  bool plain;      /* one command without reply processors, that does not block */
+  bool repeatable; /* a transaction: as of a step */
+  int retries;     /* how often it may be sent again; -1: as often as the phase says */
+  uint32_t row;    /* of the transaction's statistics; else of the first step's */
   uint32_t step_count;
   vb_step *steps;
   uint64_t below; /* drawn when the mix draw is at or below this: cumulative, scaled to 2^64 - 1 */

@@ -91,7 +91,7 @@ void vb_connection_free(vb_connection *connection) {
 vb_flight *vb_connection_push(vb_connection *connection) {
   vb_flight *flight = &connection->ring[connection->tail++ & (connection->ring_size - 1)];
   flight->written = connection->lane->worker->now;
-  flight->failed = flight->repeats = 0;
+  flight->retry = flight->repeats = 0;
   return flight;
 }
 
@@ -296,25 +296,6 @@ static uint32_t in_flight(const vb_connection *connection) {
   return connection->tail - connection->head;
 }
 
-/* What was in flight is over: counted, and its operations ended once each. */
-static void drop_flights(vb_connection *connection, const char *kind, const char *message) {
-  vb_lane *lane = connection->lane;
-  for (; in_flight(connection); connection->head++) {
-    const vb_flight *flight = &connection->ring[connection->head & (connection->ring_size - 1)];
-    if (!flight->entry || flight->entry->kind == VB_ENTRY_LOAD) continue;
-    const vb_entry *entry = flight->entry;
-    uint32_t row =
-        entry->kind == VB_ENTRY_TRANSACTION ? entry->row : entry->steps[flight->step].row;
-    vb_lane_count_error(lane, row, connection->node, flight->n, kind, message);
-    const vb_flight *next = &connection->ring[(connection->head + 1) & (connection->ring_size - 1)];
-    bool last = in_flight(connection) == 1 || !next->entry || next->n != flight->n;
-    if (last && !strcmp(kind, "timeout"))
-      vb_lane_record_age(lane, flight->n, flight->due, lane->worker->now);
-    if (last) vb_lane_operation_ended(lane, flight->n);
-  }
-  connection->open = 0;
-}
-
 void vb_connection_break(vb_connection *connection, const char *kind, const char *message) {
   vb_lane *lane = connection->lane;
   if (connection->state == VB_CONNECTION_CLOSED) return;
@@ -326,7 +307,7 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
     vb_connection_open(connection);
     return;
   }
-  char text[400];
+  char text[800];
   (void)snprintf(text, sizeof text, "%s: %s", vb_connection_address(connection), message);
   if (connection->state != VB_CONNECTION_READY || is_preparing(lane)) {
     vb_error error;
@@ -338,7 +319,7 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   connection->attempts = 1;
   connection->retry_at = lane->worker->now + backoff(connection);
   if (lane->counted_from != UINT64_MAX) lane->rows[0].counters.connection_errors++;
-  drop_flights(connection, kind, text);
+  vb_retry_lost(connection, kind, text);
 }
 
 void vb_connection_abandon(vb_connection *connection) {

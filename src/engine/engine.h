@@ -61,6 +61,7 @@ typedef struct vb_phase_spec {
   uint32_t first_clients; /* VB_RAMP_CLIENTS: open at the begin; `clients` are the most */
   uint64_t seed;
   uint64_t timeout_ns, drain_ns; /* of a request (0: none), of the end */
+  uint32_t retries; /* how often an operation is sent again, unless its entry says otherwise */
   int stop_on_error;
   int idle; /* opens the connections and sends nothing until it is stopped */
 } vb_phase_spec;
@@ -158,6 +159,9 @@ VB_API const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t 
 /* How late the workers were for operations that fell due; NULL in a closed loop. */
 VB_API const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
+/* Operations whose reply was lost and of which nobody knows whether they were done: the first ones,
+ * in no order; latency_ns is 0. */
+VB_API const vb_slowest *vb_engine_unknown(const vb_engine *engine, uint32_t lane);
 VB_API uint32_t vb_engine_nodes(const vb_engine *engine);
 /* "127.0.0.1:6379" of a node. */
 VB_API const char *vb_engine_node(const vb_engine *engine, uint32_t node);

@@ -157,8 +157,9 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
     return false;
   }
   push_flight(connection, entry, flight->step, (vb_waiting){flight->n, flight->due}, 1);
-  connection->ring[(connection->tail - 1) & (connection->ring_size - 1)].repeats =
-      (uint16_t)(flight->repeats + 1);
+  vb_flight *again = &connection->ring[(connection->tail - 1) & (connection->ring_size - 1)];
+  again->repeats = (flight->repeats + 1u) & 15;
+  again->retry = flight->retry;
   count_sent(lane, step->row, flight->n, connection->outbox.appended - before);
   if (vb_lane_shows(lane, flight->n)) lane->interval->retries++;
   if (vb_lane_counts(lane, flight->n)) lane->rows[step->row].counters.retries++;
@@ -253,6 +254,10 @@ static bool draw_for(vb_connection *connection, uint64_t *n) {
 
 static bool start_one(vb_connection *connection) {
   vb_lane *lane = connection->lane;
+  if (VB_UNLIKELY(lane->retries.waiting)) {
+    if (vb_retry_start(connection)) return true;
+    if (vb_retry_holds(lane)) return false;
+  }
   if (VB_UNLIKELY(lane->queued) && vb_queue_length(&lane->nodes[connection->node].queue))
     return start_queued(connection);
   if (lane->paced) return false;

@@ -126,7 +126,8 @@ static void reset(vb_lane *lane) {
   lane->asked = lane->waiting = 0;
   lane->next_due = UINT64_MAX;
   lane->run.count = 0;
-  lane->slowest.used = 0;
+  lane->slowest.used = lane->unknown.used = 0;
+  vb_retry_reset(lane);
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
   lane->spin_start = lane->spin_end = 0;
@@ -188,6 +189,7 @@ void vb_lane_run(vb_lane *lane) {
 
 /* The last thing that a phase does here: from now on its statistics are main's. */
 static void finish(vb_lane *lane, enum vb_lane_state state) {
+  vb_retry_give_up(lane);
   vb_lane_record_flush(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_settle(lane->connections[i]);
   lane->ended_at = lane->worker->now;
@@ -204,6 +206,7 @@ void vb_lane_stop(vb_lane *lane) {
   vb_lane_release(lane);
   lane->accepting = false;
   vb_lane_drop_queued(lane);
+  vb_retry_give_up(lane);
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
   atomic_store(&lane->state, VB_LANE_DRAIN);
   if (!lane->open) finish(lane, VB_LANE_DONE);
@@ -290,8 +293,8 @@ static void check_nodes(vb_lane *lane) {
 static void share_numbers(vb_lane *lane, int state) {
   vb_numbers *numbers = &lane->phase->numbers;
   if (!lane->ready_count && !lane->paced) {
-    vb_numbers_return(numbers, lane->block);
-    lane->block = (vb_block){0, 0};
+    if (vb_numbers_return(numbers, lane->block)) lane->block = (vb_block){0, 0};
+    vb_retry_share(lane);
     lane->out_of_numbers = vb_numbers_all_taken(numbers); /* then nobody has to come back */
     return;
   }
@@ -332,12 +335,14 @@ void vb_lane_sweep(vb_lane *lane) {
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
   if (lane->phase->spec.ramp == VB_RAMP_CLIENTS) vb_lane_follow_ramp(lane);
   check_nodes(lane);
+  vb_retry_wake(lane);
   share_numbers(lane, state);
 }
 
 void vb_lane_free(vb_lane *lane) {
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_free(lane->connections[i]);
   free(lane->connections);
+  vb_retries_fini(lane);
   for (uint32_t i = 0; lane->nodes && i < lane->node_count; i++) {
     vb_queue_fini(&lane->nodes[i].queue);
     free(lane->nodes[i].waiting);

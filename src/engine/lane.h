@@ -8,6 +8,7 @@
 #include "engine/outbox.h"
 #include "engine/pacer.h"
 #include "engine/queue.h"
+#include "engine/retry.h"
 #include "engine/script.h"
 #include "stats/interval.h"
 
@@ -43,11 +44,21 @@ typedef struct vb_flight {
                             it was put in the queue */
   uint64_t end;          /* where its last byte ends in the outbox's count */
   const vb_entry *entry; /* NULL: part of the handshake */
-  uint16_t step;         /* of the entry; of the handshake */
-  uint16_t replies;      /* still to come */
-  uint16_t failed;       /* transaction: replies that were errors */
-  uint16_t repeats;      /* how often the step has been sent again */
+  union {
+    uint16_t step;   /* of the entry; of the handshake */
+    uint16_t failed; /* transaction: enum vb_failed */
+  };
+  uint16_t replies;     /* still to come */
+  uint32_t retry : 28;  /* its place among the lane's retries; 0: none */
+  uint32_t repeats : 4; /* how often the step has been sent again at once */
 } vb_flight;
+
+/* What the replies before EXEC's have come to. */
+enum vb_failed {
+  VB_FAILED_NOT,
+  VB_FAILED_COUNTED, /* an error that was counted */
+  VB_FAILED_REFUSED  /* the server is not ready: it will be sent again */
+};
 
 enum vb_connection_state {
   VB_CONNECTION_CLOSED,
@@ -83,6 +94,7 @@ typedef struct vb_connection {
 
 typedef struct vb_lane_node {
   vb_queue queue;
+  vb_retry_heap retries;
   vb_connection **waiting; /* a ring of connections with room and nothing to do */
   uint32_t waiting_first, waiting_count, waiting_capacity;
   uint32_t connections, ready;
@@ -110,6 +122,7 @@ typedef struct vb_lane {
   bool paced;          /* open loop: operations fall due by the schedule */
   bool blocked;        /* a node's queue is full: others wait for it */
   bool waits;          /* some commands block */
+  vb_retries retries;
   vb_block block;      /* numbers in hand */
   uint64_t block_size; /* numbers to take at once */
   vb_pacer pacer;
@@ -132,6 +145,7 @@ typedef struct vb_lane {
   vb_run_length run;
   vb_slowest slowest;
   uint64_t slowest_floor; /* latency; in an open loop response time */
+  vb_slowest unknown;     /* the first ones; no heap */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
   vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
@@ -191,6 +205,11 @@ void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
 /* Counts an error reply. */
 void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
                                const vb_reply *reply);
+/* Counts what happened to operation n besides: a request that was sent again, one without a reply
+ * in time, one of which nobody knows whether it was done. */
+void vb_lane_count_retry(vb_lane *lane, uint32_t row, uint64_t n);
+void vb_lane_count_timeout(vb_lane *lane, uint32_t row, uint64_t n);
+void vb_lane_count_unknown(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n);
 
 /* issue.c: operations on their way out. */
 /* Starts operations until the connection's window is full or there is nothing to start, and writes

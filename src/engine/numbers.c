@@ -61,15 +61,17 @@ bool vb_numbers_take(vb_numbers *numbers, uint64_t most, vb_block *out) {
   return out->first < out->end;
 }
 
-void vb_numbers_return(vb_numbers *numbers, vb_block block) {
-  if (block.first >= block.end) return;
+bool vb_numbers_return(vb_numbers *numbers, vb_block block) {
+  if (block.first >= block.end) return true;
   (void)pthread_mutex_lock(&numbers->lock);
   unsigned count = atomic_load(&numbers->returned);
-  if (count < VB_NUMBERS_RETURNS) {
+  bool room = count < VB_NUMBERS_RETURNS;
+  if (room) {
     numbers->returns[count] = block;
     atomic_store(&numbers->returned, count + 1);
   }
   (void)pthread_mutex_unlock(&numbers->lock);
+  return room;
 }
 
 void vb_numbers_close(vb_numbers *numbers, uint64_t n) {

@@ -33,8 +33,8 @@ void vb_numbers_fini(vb_numbers *numbers);
 void vb_numbers_count(vb_numbers *numbers, uint64_t requests);
 /* Takes up to `most` numbers (VB_NUMBERS_BLOCK is usual); false when there are no more. */
 bool vb_numbers_take(vb_numbers *numbers, uint64_t most, vb_block *out);
-/* Gives back what was taken and not used, for others to take. */
-void vb_numbers_return(vb_numbers *numbers, vb_block block);
+/* Gives back what was taken and not used, for others to take. False: there is no room for more. */
+bool vb_numbers_return(vb_numbers *numbers, vb_block block);
 /* No number from `n` on is to be drawn (a cursor ended there). */
 void vb_numbers_close(vb_numbers *numbers, uint64_t n);
 /* Whether nothing is left to take: the limit is reached and nothing was given back. */

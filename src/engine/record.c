@@ -25,15 +25,19 @@ void vb_lane_record_flush(vb_lane *lane) {
   run->count = run->plain = run->bytes = 0;
 }
 
+/* The id that operation n draws. */
+static uint64_t id_of(const vb_lane *lane, uint64_t n) {
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
+  vb_operation operation;
+  (void)vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
+  return operation.id;
+}
+
 void vb_lane_note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns time,
                        vb_ns now) {
   if (VB_LIKELY(time <= lane->slowest_floor)) return;
   vb_slow slow = {
-      .latency_ns = time, .n = n, .id = UINT64_MAX, .at_ns = now, .command = row, .node = node};
-  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
-  vb_operation operation;
-  (void)vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
-  slow.id = operation.id;
+      .latency_ns = time, .n = n, .id = id_of(lane, n), .at_ns = now, .command = row, .node = node};
   vb_slowest_add(&lane->slowest, &slow);
   lane->slowest_floor = vb_slowest_floor(&lane->slowest);
 }
@@ -80,10 +84,7 @@ void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
                          const char *message) {
   if (!vb_lane_counts(lane, n)) return;
   vb_error_table_count(&lane->rows[row].errors, kind, strlen(kind), message, strlen(message));
-  if (!strcmp(kind, "timeout")) {
-    lane->rows[row].counters.timeouts++;
-    lane->interval->timeouts++;
-  }
+  if (!strcmp(kind, "timeout")) vb_lane_count_timeout(lane, row, n);
   count_error(lane, row, node);
 }
 
@@ -92,4 +93,24 @@ void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint6
   if (!vb_lane_counts(lane, n)) return;
   vb_error_table_reply(&lane->rows[row].errors, reply->text ? reply->text : "", reply->text_length);
   count_error(lane, row, node);
+}
+
+void vb_lane_count_retry(vb_lane *lane, uint32_t row, uint64_t n) {
+  if (!vb_lane_counts(lane, n)) return;
+  lane->rows[row].counters.retries++;
+  lane->interval->retries++;
+}
+
+void vb_lane_count_timeout(vb_lane *lane, uint32_t row, uint64_t n) {
+  if (!vb_lane_counts(lane, n)) return;
+  lane->rows[row].counters.timeouts++;
+  lane->interval->timeouts++;
+}
+
+void vb_lane_count_unknown(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n) {
+  if (!vb_lane_counts(lane, n)) return;
+  lane->rows[row].counters.unknown++;
+  if (lane->unknown.used == VB_SLOWEST) return;
+  lane->unknown.entries[lane->unknown.used++] = (vb_slow){
+      .n = n, .id = id_of(lane, n), .at_ns = lane->worker->now, .command = row, .node = node};
 }

@@ -124,12 +124,17 @@ static void judge_queued(vb_connection *connection, vb_flight *flight, const vb_
   uint32_t index = flight->entry->step_count + 1u - flight->replies;
   uint32_t row = index ? flight->entry->steps[index - 1].row : flight->entry->row;
   if (reply->error) {
+    if (flight->failed == VB_FAILED_REFUSED) return; /* one reason is enough */
+    if (index && !flight->failed && vb_retry_refused(connection, flight, reply)) {
+      flight->failed = VB_FAILED_REFUSED;
+      return;
+    }
     vb_lane_count_error_reply(lane, row, connection->node, flight->n, reply);
-    flight->failed++;
+    flight->failed = VB_FAILED_COUNTED;
   } else if (index && !flight->failed && !is_queued(reply)) {
     vb_lane_count_error(lane, row, connection->node, flight->n, "protocol",
                         "a command between MULTI and EXEC was not queued");
-    flight->failed++;
+    flight->failed = VB_FAILED_COUNTED;
   }
 }
 
@@ -154,11 +159,23 @@ static bool judge_elements(vb_connection *connection, const vb_flight *flight,
   return well;
 }
 
-static void judge_exec(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
+/* From its write, or from the first one of what was sent again. */
+static vb_ns latency_of(const vb_connection *connection, const vb_flight *flight) {
+  vb_ns began = VB_LIKELY(!flight->retry) ? flight->written : vb_retry_began(connection, flight);
+  return connection->lane->worker->now - began;
+}
+
+static void judge_exec(vb_connection *connection, vb_flight *flight, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_worker *worker = lane->worker;
   const vb_entry *entry = flight->entry;
   bool counts = vb_lane_counts(lane, flight->n);
+  if (flight->failed == VB_FAILED_REFUSED ||
+      (reply->error && !flight->failed && vb_retry_refused(connection, flight, reply))) {
+    vb_retry_later(connection, flight);
+    flight->retry = 0; /* it keeps its place */
+    return;
+  }
   if (flight->failed) {
     /* counted already; EXEC only says so again */
   } else if (reply->error) {
@@ -167,7 +184,7 @@ static void judge_exec(vb_connection *connection, const vb_flight *flight, const
     if (counts) lane->rows[entry->row].counters.conflicts++;
   } else if (judge_elements(connection, flight, reply) && counts) {
     lane->rows[entry->row].counters.requests++;
-    vb_lane_record(lane, entry->row, connection->node, flight->n, worker->now - flight->written,
+    vb_lane_record(lane, entry->row, connection->node, flight->n, latency_of(connection, flight),
                    worker->now);
     respond(connection, flight, entry->row);
   }
@@ -196,7 +213,7 @@ static bool brings_nothing(const vb_reply *reply) {
 static void record_answer(vb_connection *connection, const vb_flight *flight, const vb_step *step,
                           const vb_reply *reply) {
   vb_lane *lane = connection->lane;
-  vb_ns now = lane->worker->now, time = now - flight->written;
+  vb_ns now = lane->worker->now, time = latency_of(connection, flight);
   vb_histogram *wait = lane->rows[step->row].wait;
   if (VB_LIKELY(!wait))
     vb_lane_record(lane, step->row, connection->node, flight->n, time, now);
@@ -204,11 +221,34 @@ static void record_answer(vb_connection *connection, const vb_flight *flight, co
     vb_histogram_record(wait, time, 1);
 }
 
+/* Whether an error reply is no end: the script has to be loaded first, or the server is not ready.
+ */
+static bool comes_again(vb_connection *connection, vb_flight *flight, const vb_step *step,
+                        const vb_reply *reply) {
+  if (vb_reload_is_needed(step, reply) && vb_reload_and_repeat(connection, flight)) return true;
+  if (!vb_retry_refused(connection, flight, reply)) return false;
+  vb_retry_later(connection, flight);
+  return true;
+}
+
+/* The reply of a command or of a step of a sequence. */
+static void judge_step(vb_connection *connection, vb_flight *flight, const vb_reply *reply) {
+  const vb_step *step = &flight->entry->steps[flight->step];
+  if (VB_UNLIKELY(reply->error) && comes_again(connection, flight, step, reply)) {
+    flight->retry = 0; /* it keeps its place */
+    return;
+  }
+  bool well = judge_command(connection, flight, step, reply);
+  if (VB_LIKELY(well && vb_lane_counts(connection->lane, flight->n)))
+    record_answer(connection, flight, step, reply);
+  advance(connection, flight, reply, well);
+}
+
 static void judge(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
   bool counts = vb_lane_counts(lane, head->n);
-  if (VB_LIKELY(counts && head->entry->plain && !reply->error)) {
+  if (VB_LIKELY(counts && head->entry->plain && !reply->error && !head->retry)) {
     take_plain(connection, head, reply->size);
     return;
   }
@@ -218,6 +258,7 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
     judge_queued(connection, head, reply);
     return;
   }
+  if (VB_UNLIKELY(head->retry) && vb_retry_swallows(connection, head)) return;
   vb_flight flight = *head; /* the ring's place may be taken by what follows */
   connection->head++;
   if (flight.entry->kind == VB_ENTRY_LOAD) {
@@ -228,14 +269,10 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
   if (flight.entry->kind == VB_ENTRY_TRANSACTION) {
     judge_exec(connection, &flight, reply);
   } else {
-    const vb_step *step = &flight.entry->steps[flight.step];
-    row = step->row;
-    if (VB_UNLIKELY(vb_reload_is_needed(step, reply)) && vb_reload_and_repeat(connection, &flight))
-      return;
-    bool well = judge_command(connection, &flight, step, reply);
-    if (VB_LIKELY(well && counts)) record_answer(connection, &flight, step, reply);
-    advance(connection, &flight, reply, well);
+    row = flight.entry->steps[flight.step].row;
+    judge_step(connection, &flight, reply);
   }
+  if (VB_UNLIKELY(flight.retry)) vb_retry_answered(connection, &flight);
   if (counts) lane->rows[row].counters.bytes_received += reply->size;
 }
 

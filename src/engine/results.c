@@ -32,6 +32,10 @@ const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].slowest : NULL;
 }
 
+const vb_slowest *vb_engine_unknown(const vb_engine *engine, uint32_t lane) {
+  return lane < engine->track_count ? &engine->tracks[lane].unknown : NULL;
+}
+
 uint32_t vb_engine_nodes(const vb_engine *engine) {
   return engine->shared->spec.endpoint_count;
 }

@@ -32,7 +32,7 @@ typedef struct vb_track {
   uint32_t row_capacity;
   vb_row total;
   vb_row *node_rows;
-  vb_slowest slowest;
+  vb_slowest slowest, unknown;
 } vb_track;
 
 /* What main knows of a worker besides what the worker shares. */

@@ -108,7 +108,7 @@ static int patience(vb_worker *worker) {
     if (!lane_is_up(lane)) continue;
     up = true;
     bool draining = atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_DRAIN;
-    busy |= draining || lane->ready_count < lane->wanted;
+    busy |= draining || lane->ready_count < lane->wanted || lane->retries.waiting;
     busy |= lane->phase->spec.ramp == VB_RAMP_CLIENTS;
   }
   if (!up) return -1;

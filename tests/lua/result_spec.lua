@@ -44,7 +44,7 @@ describe("the result of a phase", function()
         duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
         connection_errors reconnects empty redirects hits misses bytes_sent bytes_received
         latency_us response_us lateness_us wait_us age_us
-        histogram unknown conflicts raced slowest quality
+        histogram unknown conflicts raced slowest unknown_operations quality
         commands keyspaces nodes timeline client server_change thresholds
         metrics]]):gmatch("%S+") do
       want[key] = true
@@ -83,6 +83,15 @@ describe("the result of a phase", function()
     local today = os.date("!%Y-%m-%dT%H:", C.vb_clock_wall() - 1)
     assert.equal(today, slowest[2].at:sub(1, #today))
     assert.matches("^%d+%-%d+%-%d+T%d+:%d+:%d+%.%d%d%dZ$", slowest[2].at)
+  end)
+
+  it("lists operations of which nobody knows whether they were done", function()
+    local unknown = phase(some()).unknown_operations
+    assert.equal(1, #unknown)
+    assert.equal(5, unknown[1].id)
+    assert.equal("get", unknown[1].command)
+    assert.equal("127.0.0.1:6379", unknown[1].node)
+    assert.is_nil(unknown[1].response_us)
   end)
 
   it("says how the client was", function()

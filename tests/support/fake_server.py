@@ -1,7 +1,8 @@
 """A server that misbehaves on purpose, for the tests of bad replies.
 
 It answers what a client asks while connecting (HELLO, AUTH, INFO, COMMAND, PING ...) as a small
-Redis would, and does with the commands of --on what its mode says, after --after good replies:
+Redis would, and does with the commands of --on what its mode says, after --after good replies,
+and --times times (0: for ever):
 
   ok           +OK                              error        -TEXT
   garbage      bytes that are no reply          badtype      a reply of an unknown type byte
@@ -74,6 +75,7 @@ class Fake:
         self.options = options
         self.on = {name.upper() for name in options.on.split(",")}
         self.good = options.after
+        self.bad = options.times or float("inf")
         self.record = open(options.record, "a", buffering=1)
 
     async def serve(self, reader, writer):
@@ -103,6 +105,10 @@ class Fake:
             self.good -= 1
             writer.write(b"+OK\r\n")
             return True
+        if self.bad <= 0:
+            writer.write(b"+OK\r\n")
+            return True
+        self.bad -= 1
         return await getattr(self, "do_" + self.options.mode.replace("-", "_"))(writer)
 
     async def do_ok(self, writer):
@@ -191,6 +197,7 @@ async def main():
     parser.add_argument("--text", default="ERR broken")
     parser.add_argument("--ms", type=float, default=0)
     parser.add_argument("--after", type=int, default=0)
+    parser.add_argument("--times", type=int, default=0)
     options = parser.parse_args()
     fake = Fake(options)
     if options.mode != "denied":

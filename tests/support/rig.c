@@ -66,7 +66,9 @@ static void make_program(rig *self, const rig_spec *spec) {
     assert_int_equal(
         vb_program_step(self->program, self->commands[i], i ? spec->condition : VB_ALWAYS, 0, &err),
         VB_OK);
+    if (spec->repeatable) vb_program_repeatable_step(self->program);
   }
+  if (spec->repeatable) vb_program_retry(self->program, -1, 1);
   assert_int_equal(vb_program_compile(self->program, &err), VB_OK);
 }
 

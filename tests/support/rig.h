@@ -14,6 +14,7 @@ typedef struct rig_spec {
   int commands;   /* steps, 1 or 2 */
   int condition;  /* of the second */
   size_t value;   /* bytes of a value behind the key: then it is a SET */
+  int repeatable; /* the steps, and a transaction of them */
   int sequential; /* the cursor ends by itself */
   int keeps;      /* a processor that wants the reply's bytes: it expects "x..." to be this long */
   uint64_t timeout_ms, connect_ms;

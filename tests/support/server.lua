@@ -120,7 +120,7 @@ Fake.__index = Fake
 --- Starts the fake server (tests/support/fake_server.py says what it can do).
 -- @tparam string mode what it does with the commands of `on`
 -- @tparam ?table options `on` (list of commands, "*" for all; default SET GET), `text`, `ms`,
--- `after`
+-- `after`, `times`
 -- @return a server: `port`, `:received()`, `:stop()`
 function M.fake(mode, options)
   options = options or {}
@@ -131,6 +131,7 @@ function M.fake(mode, options)
   self.process = process.start({ "python3", here .. "/fake_server.py", self.port, mode,
     "--record", self.record, "--on", table.concat(options.on or { "SET", "GET" }, ","),
     "--text", options.text or "ERR broken", "--ms", options.ms or 0, "--after", options.after or 0,
+    "--times", options.times or 0,
   }, { stdout = log, stderr = log })
   process.wait_for(10, "the fake server", function()
     if not self.process:running() then error(process.read(log)) end

@@ -19,7 +19,7 @@ for key in ([[name description vbench format title tags scenario options seed st
     bytes_received latency_us response_us lateness_us wait_us age_us
     count sum min mean stddev p50 p90 p95 p99 p999
     p9999 max exact_to mean_us p50_us p99_us max_us recall histogram unknown conflicts raced
-    unanswered slowest quality
+    unanswered slowest unknown_operations quality
     commands keyspaces nodes timeline client server_change thresholds metrics expr value ok
     command id node at phases optimizer]]):gmatch("%S+") do
   ORDER[#ORDER + 1] = key
@@ -28,8 +28,8 @@ end
 
 -- What is a list also when there is nothing in it.
 local LISTS = {}
-for key in ([[libraries modules addresses phases slowest commands keyspaces nodes timeline
-    thresholds]]):gmatch("%S+") do
+for key in ([[libraries modules addresses phases slowest unknown_operations commands keyspaces nodes
+    timeline thresholds]]):gmatch("%S+") do
   LISTS[key] = true
 end
 

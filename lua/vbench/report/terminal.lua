@@ -284,6 +284,16 @@ local function slowest(out, phase, verbose)
   append(out, text.table(rows, "  "))
 end
 
+-- What may have been done or not: those of which the ids are known help to look.
+local function unknown(out, phase, verbose)
+  if not verbose then return end
+  for _, one in ipairs(list(phase.unknown_operations)) do
+    out[#out + 1] = text.cut(("  unknown whether it was done: %s%s, node %s, at %s"):format(
+      text.plain(one.command), is_number(one.id) and (" of id %.0f"):format(one.id) or "",
+      text.plain(one.node or ""), text.plain(one.at or "")), text.WIDTH)
+  end
+end
+
 local function client(out, phase, style, verbose)
   local self, parts = list(phase.client), {}
   if is_number(self.busy) then parts[1] = "busy " .. text.percent(self.busy) end
@@ -331,6 +341,7 @@ function M.phase(phase, options)
   keyspaces(out, phase)
   metrics(out, phase)
   slowest(out, phase, options.verbose)
+  unknown(out, phase, options.verbose)
   client(out, phase, style, options.verbose)
   thresholds(out, phase, style)
   return table.concat(out, "\n") .. "\n"

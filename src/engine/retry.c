@@ -1,0 +1,428 @@
+#include "engine/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+  BACKOFF_MIN_MS = 10,
+  BACKOFF_MAX_MS = 500,
+  SHARE_AFTER_MS = 100,
+  PLACES = (1 << 28) - 1,
+  PUT_BACK_MAX = 3, /* then it is a failure that nothing can be sent */
+  TIMEOUT_SHARE = 3 /* a timeout uses up this part of the tries: it has cost time already */
+};
+
+/* Error replies by which a server says that it is not ready: the command was not executed. */
+static const char *const TRANSIENT[] = {"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"};
+
+static const char *transient_kind(const vb_reply *reply) {
+  const char *text = reply->text;
+  size_t length = 0;
+  while (text && length < reply->text_length && text[length] != ' ') length++;
+  for (size_t i = 0; length && i < VB_ARRAY_LENGTH(TRANSIENT); i++)
+    if (strlen(TRANSIENT[i]) == length && !memcmp(TRANSIENT[i], text, length)) return TRANSIENT[i];
+  return NULL;
+}
+
+static void mark(vb_flight *flight, uint32_t place) {
+  flight->retry = place & PLACES;
+}
+
+static vb_retry *slot_at(const vb_lane *lane, uint32_t place) {
+  return &lane->retries.slots[place - 1];
+}
+
+static void out_of_memory(uint32_t count) {
+  (void)fprintf(stderr, "vbench: out of memory: %u operations to be sent again\n", count);
+  exit(1);
+}
+
+static void grow_slots(vb_retries *retries) {
+  uint32_t before = retries->capacity, capacity = before ? before * 2 : 64;
+  vb_retry *slots = realloc(retries->slots, capacity * sizeof *slots);
+  uint32_t *unused = realloc(retries->unused, capacity * sizeof *unused);
+  if (!slots || !unused) out_of_memory(capacity);
+  retries->slots = slots;
+  retries->unused = unused;
+  retries->capacity = capacity;
+  for (uint32_t place = capacity; place > before; place--) unused[retries->unused_count++] = place;
+}
+
+static uint32_t take_place(vb_lane *lane, uint64_t n) {
+  vb_retries *retries = &lane->retries;
+  if (!retries->unused_count) grow_slots(retries);
+  uint32_t place = retries->unused[--retries->unused_count];
+  *slot_at(lane, place) = (vb_retry){.n = n, .kind = "connection"};
+  return place;
+}
+
+static void free_place(vb_lane *lane, uint32_t place) {
+  if (place) lane->retries.unused[lane->retries.unused_count++] = place;
+}
+
+static bool is_before(const vb_lane *lane, uint32_t a, uint32_t b) {
+  return slot_at(lane, a)->not_before < slot_at(lane, b)->not_before;
+}
+
+static void push(vb_lane *lane, uint32_t node, uint32_t place) {
+  vb_retry_heap *heap = &lane->nodes[node].retries;
+  if (heap->count == heap->capacity) {
+    uint32_t capacity = heap->capacity ? heap->capacity * 2 : 64;
+    uint32_t *places = realloc(heap->places, capacity * sizeof *places);
+    if (!places) out_of_memory(capacity);
+    heap->places = places;
+    heap->capacity = capacity;
+  }
+  uint32_t at = heap->count++;
+  for (; at && is_before(lane, place, heap->places[(at - 1) / 2]); at = (at - 1) / 2)
+    heap->places[at] = heap->places[(at - 1) / 2];
+  heap->places[at] = place;
+  lane->retries.waiting++;
+}
+
+static uint32_t pop(vb_lane *lane, vb_retry_heap *heap) {
+  uint32_t top = heap->places[0], last = heap->places[--heap->count], at = 0, child;
+  while ((child = 2 * at + 1) < heap->count) {
+    if (child + 1 < heap->count && is_before(lane, heap->places[child + 1], heap->places[child]))
+      child++;
+    if (!is_before(lane, heap->places[child], last)) break;
+    heap->places[at] = heap->places[child];
+    at = child;
+  }
+  heap->places[at] = last;
+  lane->retries.waiting--;
+  return top;
+}
+
+/* Exponential from 10 ms to 500 ms, each jittered to between half and the whole of it. */
+static vb_ns backoff(const vb_lane *lane, const vb_retry *slot) {
+  uint64_t limit_ms = BACKOFF_MIN_MS;
+  for (uint32_t i = 1; i < slot->tries && limit_ms < BACKOFF_MAX_MS; i++) limit_ms *= 2;
+  if (limit_ms > BACKOFF_MAX_MS) limit_ms = BACKOFF_MAX_MS;
+  uint64_t half = limit_ms * VB_NS_PER_MS / 2;
+  return half + vb_below(vb_draw(lane->worker->now, slot->n, half), half);
+}
+
+/* Whether an operation of the lane may wait: later there is nobody to send it. */
+static bool can_wait(const vb_lane *lane) {
+  return atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN && !lane->failing;
+}
+
+static uint32_t limit_of(const vb_lane *lane, const vb_entry *entry) {
+  return entry->retries < 0 ? lane->phase->spec.retries : (uint32_t)entry->retries;
+}
+
+static uint32_t row_of(const vb_flight *flight) {
+  const vb_entry *entry = flight->entry;
+  return entry->kind == VB_ENTRY_TRANSACTION ? entry->row : entry->steps[flight->step].row;
+}
+
+static uint16_t step_of(const vb_flight *flight) {
+  return flight->entry->kind == VB_ENTRY_TRANSACTION ? 0 : flight->step;
+}
+
+static bool is_repeatable(const vb_flight *flight) {
+  const vb_entry *entry = flight->entry;
+  return entry->kind == VB_ENTRY_TRANSACTION ? entry->repeatable
+                                             : entry->steps[flight->step].repeatable;
+}
+
+static vb_flight *flight_at(const vb_connection *connection, uint32_t at) {
+  return &connection->ring[at & (connection->ring_size - 1)];
+}
+
+/* Behind the flights, from `at` on, of operation n: those of an operation stand together. */
+static uint32_t end_of(const vb_connection *connection, uint32_t at, uint64_t n) {
+  while (at != connection->tail && flight_at(connection, at)->entry &&
+         flight_at(connection, at)->n == n)
+    at++;
+  return at;
+}
+
+static void count_gave_up(vb_lane *lane, const vb_flight *flight) {
+  if (vb_lane_counts(lane, flight->n)) lane->rows[row_of(flight)].counters.gave_up++;
+}
+
+/* The operation ends: its flights from `at` to `end` are errors. What was executed or not is not
+ * known of those that were sent and that are not the same when they are done twice. */
+static void fail_flights(vb_connection *connection, uint32_t at, uint32_t end, const char *kind,
+                         const char *message) {
+  vb_lane *lane = connection->lane;
+  uint64_t n = flight_at(connection, at)->n;
+  vb_ns due = flight_at(connection, at)->due;
+  for (; at != end; at++) {
+    const vb_flight *flight = flight_at(connection, at);
+    bool sent = (int32_t)(connection->unstamped - at) > 0;
+    vb_lane_count_error(lane, row_of(flight), connection->node, n, kind, message);
+    if (sent && !is_repeatable(flight))
+      vb_lane_count_unknown(lane, row_of(flight), connection->node, n);
+  }
+  if (!strcmp(kind, "timeout")) vb_lane_record_age(lane, n, due, lane->worker->now);
+  vb_lane_operation_ended(lane, n);
+}
+
+static bool all_repeatable(const vb_connection *connection, uint32_t at, uint32_t end) {
+  for (; at != end; at++)
+    if (!is_repeatable(flight_at(connection, at))) return false;
+  return true;
+}
+
+/* Those of flights at .. end - 1 that were sent. */
+static uint32_t end_of_sent(const vb_connection *connection, uint32_t at, uint32_t end) {
+  while (at != end && (int32_t)(connection->unstamped - at) > 0) at++;
+  return at;
+}
+
+/* The operation goes back to its node's queue, as it was before it was written. False when that was
+ * done often enough. */
+static bool put_back(vb_connection *connection, vb_flight *flight) {
+  vb_lane *lane = connection->lane;
+  if (!flight->retry) mark(flight, take_place(lane, flight->n));
+  vb_retry *slot = slot_at(lane, flight->retry);
+  if (!slot->aborted) {
+    if (slot->put_back == PUT_BACK_MAX) return false;
+    slot->put_back++;
+    slot->due = flight->due;
+    slot->step = step_of(flight);
+  }
+  slot->aborted = false;
+  if (slot->not_before < lane->worker->now) slot->not_before = lane->worker->now;
+  push(lane, connection->node, flight->retry);
+  return true;
+}
+
+/* Takes a place for a flight that failed, and notes the failure. `cost`: of its tries. */
+static uint32_t note_failure(vb_lane *lane, const vb_flight *flight, const char *kind,
+                             uint32_t cost) {
+  uint32_t place = flight->retry ? flight->retry : take_place(lane, flight->n);
+  vb_retry *slot = slot_at(lane, place);
+  slot->kind = kind;
+  slot->due = flight->due;
+  slot->step = step_of(flight);
+  slot->tries = (uint16_t)(slot->tries + cost);
+  if (!slot->first) slot->first = flight->written;
+  slot->not_before = lane->worker->now + backoff(lane, slot);
+  slot->resent = true;
+  return place;
+}
+
+static uint32_t tries_of(const vb_lane *lane, const vb_flight *flight) {
+  return flight->retry ? slot_at(lane, flight->retry)->tries : 0;
+}
+
+/* What was sent of flights at .. end - 1 has no reply. */
+static void lose_sent(vb_connection *connection, uint32_t at, uint32_t end, const char *kind,
+                      const char *message) {
+  vb_lane *lane = connection->lane;
+  const vb_flight *flight = flight_at(connection, at);
+  bool timeout = !strcmp(kind, "timeout"), protocol = !strcmp(kind, "protocol");
+  uint32_t limit = limit_of(lane, flight->entry), tries = tries_of(lane, flight);
+  uint32_t cost = timeout ? (limit + TIMEOUT_SHARE - 1) / TIMEOUT_SHARE : 1;
+  bool may = limit && !protocol && all_repeatable(connection, at, end_of_sent(connection, at, end));
+  if (may && can_wait(lane) && tries + cost <= limit) {
+    if (timeout) vb_lane_count_timeout(lane, row_of(flight), flight->n);
+    push(lane, connection->node,
+         note_failure(lane, flight, timeout ? "timeout" : "connection", cost));
+    return;
+  }
+  if (may) count_gave_up(lane, flight);
+  free_place(lane, flight->retry);
+  fail_flights(connection, at, end, kind, message);
+}
+
+/* The phase has ended, and the operation is as if it had never begun: it has waited until now. */
+static void drop(vb_lane *lane, uint64_t n, vb_ns due) {
+  lane->open--;
+  if (!vb_lane_counts(lane, n)) return;
+  lane->waiting += lane->paced;
+  vb_lane_record_age(lane, n, due, lane->worker->now);
+}
+
+/* The flights at .. end - 1 are all that is in flight of an operation. */
+static void lose_operation(vb_connection *connection, uint32_t at, uint32_t end, const char *kind,
+                           const char *message) {
+  vb_lane *lane = connection->lane;
+  vb_flight *flight = flight_at(connection, at);
+  bool aborted = flight->retry && slot_at(lane, flight->retry)->aborted;
+  bool sent = end_of_sent(connection, at, end) != at;
+  if (can_wait(lane) && (aborted || !sent)) {
+    if (put_back(connection, flight)) return;
+  } else if (!sent && !step_of(flight) && !tries_of(lane, flight)) {
+    free_place(lane, flight->retry);
+    drop(lane, flight->n, flight->due);
+    return;
+  }
+  lose_sent(connection, at, end, kind, message);
+}
+
+void vb_retry_lost(vb_connection *connection, const char *kind, const char *message) {
+  while (connection->head != connection->tail) {
+    const vb_flight *flight = flight_at(connection, connection->head);
+    uint32_t end = connection->head + 1;
+    if (flight->entry && flight->entry->kind != VB_ENTRY_LOAD) {
+      end = end_of(connection, connection->head, flight->n);
+      lose_operation(connection, connection->head, end, kind, message);
+    }
+    connection->head = end;
+  }
+  connection->open = 0;
+}
+
+/* Flights of the operation that are in the ring behind one that is out of it. */
+static uint32_t end_of_rest(const vb_connection *connection, const vb_flight *flight) {
+  bool alone = flight->entry->kind != VB_ENTRY_SEQUENCE;
+  return alone ? connection->head : end_of(connection, connection->head, flight->n);
+}
+
+bool vb_retry_refused(vb_connection *connection, vb_flight *flight, const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  const char *kind = transient_kind(reply);
+  uint32_t limit = limit_of(lane, flight->entry);
+  if (!kind || !limit) return false;
+  /* What follows it is on its way and will be done, and once more with the retry. */
+  if (!all_repeatable(connection, connection->head, end_of_rest(connection, flight))) return false;
+  if (!can_wait(lane) || tries_of(lane, flight) >= limit) {
+    count_gave_up(lane, flight);
+    return false;
+  }
+  mark(flight, note_failure(lane, flight, kind, 1));
+  return true;
+}
+
+static void later(vb_connection *connection, uint32_t place) {
+  vb_lane *lane = connection->lane;
+  vb_retry *slot = slot_at(lane, place);
+  slot->aborted = false;
+  connection->open--;
+  push(lane, connection->node, place);
+  if (!can_wait(lane)) vb_retry_give_up(lane);
+}
+
+void vb_retry_later(vb_connection *connection, const vb_flight *flight) {
+  uint32_t end = end_of_rest(connection, flight);
+  if (end == connection->head) {
+    later(connection, flight->retry);
+    return;
+  }
+  slot_at(connection->lane, flight->retry)->aborted = true;
+  for (uint32_t at = connection->head; at != end; at++)
+    mark(flight_at(connection, at), flight->retry);
+}
+
+bool vb_retry_swallows(vb_connection *connection, const vb_flight *flight) {
+  if (!slot_at(connection->lane, flight->retry)->aborted) return false;
+  uint32_t place = flight->retry;
+  uint64_t n = flight->n;
+  connection->head++;
+  if (end_of(connection, connection->head, n) == connection->head) later(connection, place);
+  return true;
+}
+
+void vb_retry_answered(vb_connection *connection, const vb_flight *flight) {
+  const vb_flight *next = flight_at(connection, connection->head);
+  bool more = connection->head != connection->tail && next->retry == flight->retry;
+  if (!more) free_place(connection->lane, flight->retry);
+}
+
+vb_ns vb_retry_began(const vb_connection *connection, const vb_flight *flight) {
+  vb_ns first = slot_at(connection->lane, flight->retry)->first;
+  return first ? first : flight->written;
+}
+
+bool vb_retry_start(vb_connection *connection) {
+  vb_lane *lane = connection->lane;
+  vb_retry_heap *heap = &lane->nodes[connection->node].retries;
+  if (!heap->count || slot_at(lane, heap->places[0])->not_before > lane->worker->now) return false;
+  uint32_t place = pop(lane, heap), at = connection->tail;
+  vb_retry *slot = slot_at(lane, place);
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, slot->n);
+  bool began = vb_connection_begin(connection, entry, slot->step, (vb_waiting){slot->n, slot->due});
+  for (; at != connection->tail; at++) mark(flight_at(connection, at), place);
+  if (!began) {
+    lane->open--;
+    free_place(lane, place);
+    return false;
+  }
+  connection->open++;
+  if (slot->resent) vb_lane_count_retry(lane, row_of(flight_at(connection, at - 1)), slot->n);
+  slot->resent = false;
+  return true;
+}
+
+bool vb_retry_holds(const vb_lane *lane) {
+  return lane->retries.waiting >= (uint64_t)lane->wanted * lane->phase->spec.pipeline;
+}
+
+void vb_retry_wake(vb_lane *lane) {
+  for (uint32_t i = 0; lane->retries.waiting && i < lane->connection_count; i++)
+    if (lane->connections[i]->state == VB_CONNECTION_READY)
+      vb_connection_fill(lane->connections[i]);
+}
+
+/* Whether any worker can begin the operation as well as this one. */
+static bool is_unbegun(const vb_retry *slot) {
+  return !slot->tries && !slot->step && !slot->due;
+}
+
+static void share_node(vb_lane *lane, uint32_t node) {
+  vb_retry_heap *heap = &lane->nodes[node].retries;
+  uint32_t count = heap->count;
+  heap->count = 0;
+  lane->retries.waiting -= count;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t place = heap->places[i]; /* what is pushed goes to places before it */
+    uint64_t n = slot_at(lane, place)->n;
+    if (is_unbegun(slot_at(lane, place)) &&
+        vb_numbers_return(&lane->phase->numbers, (vb_block){n, n + 1})) {
+      lane->open--;
+      free_place(lane, place);
+    } else {
+      push(lane, node, place);
+    }
+  }
+}
+
+void vb_retry_share(vb_lane *lane) {
+  vb_ns since = lane->worker->now - SHARE_AFTER_MS * VB_NS_PER_MS;
+  for (uint32_t i = 0; i < lane->node_count && lane->retries.waiting; i++)
+    if (lane->nodes[i].down_since < since) share_node(lane, i);
+}
+
+static void give_up(vb_lane *lane, uint32_t node, uint32_t place) {
+  const vb_retry *slot = slot_at(lane, place);
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, slot->n);
+  const vb_flight flight = {.n = slot->n, .entry = entry, .step = slot->step};
+  if (slot->tries || slot->step) {
+    count_gave_up(lane, &flight);
+    vb_lane_count_error(lane, row_of(&flight), node, slot->n, slot->kind,
+                        "the phase ended before it could be sent again");
+    if (!strcmp(slot->kind, "timeout"))
+      vb_lane_record_age(lane, slot->n, slot->due, lane->worker->now);
+    vb_lane_operation_ended(lane, slot->n);
+  } else {
+    drop(lane, slot->n, slot->due);
+  }
+  free_place(lane, place);
+}
+
+void vb_retry_give_up(vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->node_count; i++) {
+    vb_retry_heap *heap = &lane->nodes[i].retries;
+    while (heap->count) give_up(lane, i, pop(lane, heap));
+  }
+}
+
+void vb_retry_reset(vb_lane *lane) {
+  vb_retries *retries = &lane->retries;
+  retries->waiting = retries->unused_count = 0;
+  for (uint32_t place = retries->capacity; place; place--)
+    retries->unused[retries->unused_count++] = place;
+  for (uint32_t i = 0; lane->nodes && i < lane->node_count; i++) lane->nodes[i].retries.count = 0;
+}
+
+void vb_retries_fini(vb_lane *lane) {
+  for (uint32_t i = 0; lane->nodes && i < lane->node_count; i++)
+    free(lane->nodes[i].retries.places);
+  free(lane->retries.slots);
+  free(lane->retries.unused);
+}

@@ -1,0 +1,246 @@
+-- What becomes of operations whose reply does not come: those that may be done twice are sent
+-- again, the rest is told; nothing is counted twice, nothing is lost.
+local process = require "tests.support.process"
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+describe("an operation that fails", function()
+  teardown(vbench.clean)
+
+  local SET = [[ local run = vb.command { "SET", vb.key "a", "1" } ]]
+  local INCR = [[ local run = vb.command { "INCR", vb.key "a" %s } ]]
+
+  -- Runs one phase against the fake server; the phase of the report, what it was sent, the run.
+  local function against(mode, options, before, fields, ...)
+    local fake = servers.fake(mode, options)
+    local script = vbench.one_phase(before, "run = run, " .. fields)
+    local ok, run = pcall(vbench.report, { script, "-p", fake.port, "-c", 1, ... })
+    local sent, on = {}, {}
+    for _, name in ipairs(options.on or { "SET", "GET", "INCR" }) do on[name] = true end
+    for _, command in ipairs(fake:received()) do
+      if on[command[1]] then sent[#sent + 1] = command[1] end
+    end
+    fake:stop()
+    if not ok then error(run, 0) end
+    assert(run.json, run.all)
+    return run.json.phases[1], sent, run
+  end
+
+  local function counts(phase)
+    return { phase.requests, phase.errors, phase.retries, phase.gave_up, phase.unknown,
+             phase.operations }
+  end
+
+  describe("because the server is not ready", function()
+    local function refused(text, before, fields)
+      return against("error", { text = text, times = 2, on = { "SET", "INCR" } }, before, fields)
+    end
+
+    for _, word in ipairs { "LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN" } do
+      it("(" .. word .. ") is sent again until it is answered", function()
+        local phase, sent, run = refused(word .. " not now", SET, "requests = 3")
+        assert.same({ 3, 0, 2, 0, 0, 3 }, counts(phase))
+        assert.equal(0, run.code, run.all)
+        assert.equal(5, #sent)
+        assert.matches("2 retries", run.out, 1, true)
+      end)
+    end
+
+    it("is sent again also when it could not be done twice: it was not done", function()
+      local phase = refused("LOADING", INCR:format(""), "requests = 3")
+      assert.same({ 3, 0, 2, 0, 0, 3 }, counts(phase))
+    end)
+
+    it("is not for other errors, whose words only begin alike", function()
+      for _, text in ipairs { "ERR no", "WRONGTYPE no", "BUSYKEY no", "OOM no", "READONLY no" } do
+        local phase = refused(text, SET, "requests = 3, max_errors = 1")
+        assert.same({ 1, 2, 0, 0, 0, 3 }, counts(phase))
+      end
+    end)
+
+    it("is given up after so many times, and is an error then", function()
+      local phase, sent = against("error", { text = "LOADING no", on = { "SET" } }, SET,
+        "requests = 2, retry = 3")
+      assert.same({ 0, 2, 6, 2, 0, 2 }, counts(phase))
+      assert.equal(2, phase.errors_by_kind.LOADING.count)
+      assert.equal(8, #sent)
+    end)
+
+    it("is not sent again with retry = 0 of the phase, or retry = false of the command", function()
+      local phase = refused("LOADING", SET, "requests = 3, retry = 0, max_errors = 1")
+      assert.same({ 1, 2, 0, 0, 0, 3 }, counts(phase))
+      phase = refused("LOADING", INCR:format(", retry = false"), "requests = 3, max_errors = 1")
+      assert.same({ 1, 2, 0, 0, 0, 3 }, counts(phase))
+    end)
+
+    it("is sent again as often as the command says", function()
+      local phase = refused("LOADING", INCR:format(", retry = 1"), "requests = 1")
+      assert.same({ 0, 1, 1, 1, 0, 1 }, counts(phase))
+    end)
+
+    it("goes again with the steps of a sequence behind it, which count once", function()
+      local phase, sent = against("error", { text = "LOADING", times = 1, on = { "GET", "SET" } },
+        [[ local get, set = vb.command { "GET", "a" }, vb.command { "SET", "a", "b" }
+           local run = vb.sequence { get, set } ]], "requests = 1")
+      assert.same({ "GET", "SET", "GET", "SET" }, sent)
+      assert.same({ 2, 0, 1, 0, 0, 1 }, counts(phase))
+    end)
+
+    it("is an error where the steps behind it cannot be done twice", function()
+      local phase, sent = against("error", { text = "LOADING", times = 1, on = { "GET", "INCR" } },
+        [[ local get, incr = vb.command { "GET", "a" }, vb.command { "INCR", "a" }
+           local run = vb.sequence { get, incr } ]], "requests = 1, max_errors = 1")
+      assert.same({ "GET", "INCR" }, sent)
+      assert.same({ 1, 1, 0, 0, 0, 1 }, counts(phase))
+    end)
+
+    it("waits for a server that is busy with a script, as a whole transaction", function()
+      local server = servers.start { args = { "--busy-reply-threshold", "50" } }
+      local script, file = vbench.one_phase([[
+        local keys = vb.keyspace { prefix = "l:", size = 1000000 }
+        local push = vb.command { "RPUSH", keys:sequential(), "a" }
+        local again = vb.command { "RPUSH", keys:current(), "b", name = "again" } ]],
+        'run = vb.transaction { push, again }, duration = "3s", retry = 100'),
+        vbench.path("busy.json")
+      local run = vbench.start { script, "-p", server.port, "-c", 2, "--json", file,
+        "--no-baseline" }
+      process.wait_for(10, "the phase", function() return server:call("DBSIZE") > 0 end)
+      process.start({ "redis-cli", "-p", server.port, "EVAL",
+        "local t = redis.call('TIME') repeat local n = redis.call('TIME') "
+        .. "until n[1] * 1e6 + n[2] > t[1] * 1e6 + t[2] + 700000", "0" },
+        { stdout = "/dev/null", stderr = "/dev/null" }):wait(20)
+      run:wait()
+      local size, first = server:call("DBSIZE"), server:call("LLEN", "l:000000000000")
+      server:stop()
+      local phase = vbench.decode(process.read(file)).phases[1]
+      assert.equal(0, run.code, run.all)
+      assert.is_true(phase.retries > 0)
+      assert.same({ 2 * size, 0, phase.retries, 0, 0, size }, counts(phase))
+      assert.equal(2, first)
+    end)
+  end)
+
+  describe("with its connection", function()
+    local function lost(before, fields, times)
+      return against("close", { times = times or 2, on = { "SET", "GET", "INCR" } }, before, fields)
+    end
+
+    it("is sent again when it may be done twice", function()
+      local phase, sent, run = lost(SET, "requests = 3")
+      assert.same({ 3, 0, 2, 0, 0, 3 }, counts(phase))
+      assert.equal(2, phase.connection_errors)
+      assert.equal(2, phase.reconnects)
+      assert.equal(5, #sent)
+      assert.equal(0, run.code, run.all)
+      assert.same({}, phase.unknown_operations)
+    end)
+
+    it("is unknown when it may not, an error, and told with its id", function()
+      local phase, sent, run = lost([[
+        local keys = vb.keyspace { prefix = "n:", size = 10 }
+        local run = vb.command { "INCR", keys:sequential() } ]],
+        "requests = 3, max_errors = 1")
+      assert.same({ 1, 2, 0, 0, 2, 3 }, counts(phase))
+      assert.equal(2, phase.errors_by_kind.connection.count)
+      assert.equal(3, #sent)
+      assert.equal(2, #phase.unknown_operations)
+      assert.equal(0, phase.unknown_operations[1].id)
+      assert.equal(1, phase.unknown_operations[2].id)
+      assert.equal("incr", phase.unknown_operations[1].command)
+      assert.matches("^127.0.0.1:", phase.unknown_operations[1].node)
+      assert.matches("2 unknown", run.out, 1, true)
+    end)
+
+    it("is sent again when the command says that it may be", function()
+      for _, option in ipairs { ", retry = true", ", idempotent = true", ", readonly = true" } do
+        local phase = lost(INCR:format(option), "requests = 3")
+        assert.same({ 3, 0, 2, 0, 0, 3 }, counts(phase))
+      end
+      local phase = lost([[ local run = vb.command { "SET", "a", "1", idempotent = false } ]],
+        "requests = 3, max_errors = 1")
+      assert.same({ 1, 2, 0, 0, 2, 3 }, counts(phase))
+    end)
+
+    it("is given up after so many times", function()
+      local phase = lost(SET, "requests = 2, retry = 2, max_errors = 1", 5)
+      assert.same({ 1, 1, 4, 1, 0, 2 }, counts(phase))
+    end)
+
+    it("goes on with the step of a sequence that was not answered", function()
+      local phase, sent = against("close", { times = 1, on = { "SET" } }, [[
+        local ping, set = vb.command { "PING" }, vb.command { "SET", "a", "1" }
+        local run = vb.sequence { ping, set:when("ok") } ]], "requests = 2")
+      assert.same({ "SET", "SET", "SET" }, sent)
+      assert.same({ 4, 0, 1, 0, 0, 2 }, counts(phase))
+    end)
+
+    it("that was never sent goes out without being an error or a retry", function()
+      local server = servers.start()
+      server:call("CONFIG", "SET", "client-query-buffer-limit", "1mb")
+      local script = vbench.one_phase([[
+        local keys = vb.keyspace { prefix = "k:", size = 40 }
+        local run = vb.command { "SETRANGE", keys:sequential(), "0", vb.bytes "3MB" } ]],
+        'run = run, requests = 40, pipeline = 8, retry = 3, duration = "3s", max_errors = 1')
+      local run = vbench.report { script, "-p", server.port, "-c", 1 }
+      server:stop()
+      local phase = run.json.phases[1]
+      assert.is_true(phase.connection_errors > 0)
+      assert.equal(phase.operations, phase.requests + phase.errors)
+      assert.is_true(phase.retries < phase.connection_errors * 8)
+    end)
+
+    it("leaves no gap in a load while connections are cut all the time", function()
+      local server = servers.start()
+      local script = vbench.scenario [[
+        local keys = vb.keyspace { prefix = "key:", size = 50000 }
+        local lists = vb.keyspace { prefix = "list:", size = 10000 }
+        local set = vb.command { "SET", keys:sequential(), vb.bytes(10, { from = "id" }) }
+        local get = vb.command { "GET", keys:sequential(), reply = vb.verify() }
+        local fill = vb.transaction {
+          vb.command { "DEL", lists:sequential() },
+          vb.command { "RPUSH", lists:current(), "a", "b", "c" } }
+        local length = vb.command { "LLEN", lists:sequential(), reply = vb.expect(3) }
+        return vb.scenario { description = "cut", phases = {
+          vb.phase { name = "load", run = set, requests = 50000, retry = 100 },
+          vb.phase { name = "lists", run = fill, requests = 10000, pipeline = 4, retry = 100 },
+          vb.phase { name = "read", run = get, requests = 50000, retry = 100 },
+          vb.phase { name = "lengths", run = length, requests = 10000, retry = 100 },
+        } } ]]
+      local run = vbench.start { script, "-p", server.port, "-c", 20, "--threads", 2, "--json",
+        vbench.path("cut.json"), "--no-baseline", timeout = 60 }
+      while run.process:running() do
+        server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        process.sleep(0.05)
+      end
+      run:wait()
+      local size = server:call("DBSIZE")
+      server:stop()
+      assert.equal(0, run.code, run.all)
+      assert.equal(60000, size)
+      assert.matches("retr", run.out)
+    end)
+  end)
+
+  describe("without a reply in time", function()
+    it("is sent again when it may be done twice, and its time runs from its begin", function()
+      local phase = against("silence", { times = 1, on = { "SET" } }, SET,
+        'requests = 3, timeout = "300ms"')
+      assert.same({ 3, 0, 1, 0, 0, 3 }, counts(phase))
+      assert.equal(1, phase.timeouts)
+      assert.is_true(phase.latency_us.max > 300000, phase.latency_us.max)
+    end)
+
+    it("is unknown when it may not", function()
+      local phase = against("silence", { times = 1, on = { "INCR" } }, INCR:format(""),
+        'requests = 3, timeout = "300ms", max_errors = 1')
+      assert.same({ 2, 1, 0, 0, 1, 3 }, counts(phase))
+      assert.equal(1, phase.errors_by_kind.timeout.count)
+    end)
+  end)
+
+  it("counts in a warm-up neither as retry nor as error", function()
+    local phase = against("close", { times = 2, on = { "SET" } }, SET,
+      'requests = 3, warmup = "300ms"')
+    assert.same({ 3, 0, 0, 0, 0, 3 }, counts(phase))
+  end)
+end)
