@@ -27,13 +27,17 @@ step() {
   return 1
 }
 
+has_numpy() { # in the first python3, or in the system's
+  python3 -c 'import numpy, h5py' 2>/dev/null || /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null
+}
+
 needs() { # whether something that `lint`, `unit` or the specs call is missing
   local program
   for program in gcc cmake pkg-config luajit busted clang-format openssl redis-server; do
     command -v "$program" >/dev/null || return 0
   done
   ! pkg-config --exists luajit hiredis openssl zlib cmocka || ! command -v valkey-server >/dev/null \
-    || ! python3 -c 'import numpy, h5py' 2>/dev/null
+    || ! has_numpy
 }
 
 build() { # directory, CMake options

@@ -67,6 +67,9 @@ local function dispatch(argv)
     io.stderr:write(require("vbench.cli.help").usage())
     return failure.USAGE
   end
+  if argv[1] == "dataset" then
+    return require("vbench.cli.dataset").run { unpack(argv, 2) }
+  end
   local state = parse.read(argv)
   for _, note in ipairs(state.notes) do io.stderr:write("vbench: ", note, "\n") end
   if state.version then return ACTIONS.version() end

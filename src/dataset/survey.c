@@ -75,7 +75,7 @@ static void see_number(vb_survey_column *found, const vb_cell *cell, double valu
   found->integers += value == trunc(value) && !memchr(cell->bytes, '.', cell->length) &&
                      !memchr(cell->bytes, 'e', cell->length) &&
                      !memchr(cell->bytes, 'E', cell->length);
-  found->wide += fabs(value) > 9007199254740992.0;
+  found->wide += fabs(value) >= 9007199254740992.0;
 }
 
 /* Whether it is a list of more than one number, or in brackets; then how many. */

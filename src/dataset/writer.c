@@ -196,7 +196,8 @@ int vb_writer_ids(vb_writer *writer, const uint64_t *ids, size_t count, vb_error
 static int set_widths(vb_writer *writer, vb_error *err) {
   vb_layout layout;
   vb_schema *schema = writer->schema;
-  schema->records = schema->queries = 1; /* so that each section has a width */
+  schema->records = 1; /* so that each section has a width */
+  schema->queries = !schema->collection;
   schema->records_offset = 0;
   int status = vb_layout_init(&layout, schema, err);
   if (status) return status;

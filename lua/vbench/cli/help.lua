@@ -10,6 +10,7 @@ local USAGE = [[
 usage: vbench [options] SCENARIO [scenario options]
        vbench [options] -t set,get        the classic tests
        vbench [options] -- COMMAND ...    one command, with placeholders
+       vbench dataset COMMAND ...         make, check and show datasets
        vbench list | help [SCENARIO] | check SCENARIO | new NAME
        vbench completion bash|zsh|fish | version]]
 
@@ -18,6 +19,7 @@ local COMMANDS = {
   { "help", "this, or what a scenario does and its options" },
   { "check", "load a scenario without a server; print its phases and first commands" },
   { "new", "write a scenario to start from" },
+  { "dataset", "make, check and show datasets: vbench dataset --help" },
   { "completion", "print completions for a shell" },
   { "version", "print the version" },
 }
@@ -86,6 +88,15 @@ local function option_columns(out, row)
     left = left .. " " .. row.metavar
   end
   columns(out, row.short and left or "    " .. left, description(row))
+end
+
+--- Options with what they do, in two columns.
+-- @tparam {table,...} rows as of vbench.cli.options
+-- @treturn string
+function M.rows(rows)
+  local out = {}
+  for _, row in ipairs(rows) do option_columns(out, row) end
+  return table.concat(out, "\n")
 end
 
 --- The help of the program.

@@ -26,6 +26,18 @@ local function group(title, rows)
   return { title = title, options = list }
 end
 
+--- Completes the rows of a table of options that stands elsewhere.
+-- @tparam {table,...} rows as those below, each with its names first
+-- @treturn {table,...} copies with `name`, `short`, `long`, `also`
+function M.rows(rows)
+  local copies = {}
+  for i, row in ipairs(rows) do
+    copies[i] = {}
+    for key, value in pairs(row) do copies[i][key] = value end
+  end
+  return group(nil, copies).options
+end
+
 --- Groups of options, in the order of help: `title`, `options`.
 M.groups = {
   group("server", {
