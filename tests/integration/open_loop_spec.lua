@@ -133,6 +133,56 @@ describe("an open loop", function()
     assert.equal(300, beside.rate)
   end)
 
+  -- Replies that a proxy holds back by 20 ms and an exponential time of 30 ms in the mean; it says by
+  -- how much it did. Three runs, the median of each percentile's ratio: a machine that is busy for a
+  -- moment is no wrong number.
+  describe("behind known delays", function()
+    local NAMES = { "p50", "p90", "p99", "p999" }
+
+    local function start_proxy()
+      local said = vbench.path("proxy")
+      local proxy = process.start({ vbench.binary:gsub("[^/]*$", "") .. "support/delay_proxy",
+        server.port, 20000, 30000 }, { stdout = said, stderr = said })
+      local port = process.wait_for(10, "the proxy", function()
+        return (process.read(said) or ""):match("^(%d+)\n")
+      end)
+      return proxy, port, said
+    end
+
+    -- Percentiles that vbench measured over those that the proxy made.
+    local function ratios(group, fields)
+      local proxy, port, said = start_proxy()
+      local times = vbench.phase { "-p", port, "--no-baseline",
+        vbench.one_phase(KEYS, "run = set, duration = '4s', clients = 200, " .. fields) }[group]
+      proxy:signal("TERM")
+      proxy:wait(5)
+      local at, out = 0, {}
+      for line in process.read(said):gsub("^%d+\n", ""):gmatch("[^\n]+") do
+        at = at + 1
+        out[NAMES[at]] = times[NAMES[at]] / tonumber(line)
+      end
+      assert.equal(#NAMES, at)
+      return out
+    end
+
+    local function check(group, fields)
+      local runs = { ratios(group, fields), ratios(group, fields), ratios(group, fields) }
+      for _, name in ipairs(NAMES) do
+        local list = { runs[1][name], runs[2][name], runs[3][name] }
+        table.sort(list)
+        assert.near(1, list[2], 0.02, name)
+      end
+    end
+
+    it("finds their percentiles as response time", function()
+      check("response_us", "rate = 2000")
+    end)
+
+    it("finds their percentiles as latency in a closed loop", function()
+      check("latency_us", "pipeline = 1")
+    end)
+  end)
+
   describe("with a ramp", function()
     it("of the rate follows its stages", function()
       local phase = run("ramp = { { duration = '1s', rate = 4000 }, "
