@@ -28,7 +28,11 @@ step() {
 }
 
 has_numpy() { # in the first python3, or in the system's
-  python3 -c 'import numpy, h5py' 2>/dev/null || /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null
+  local program
+  for program in python3 /usr/bin/python3; do
+    $program -c 'import numpy, h5py' 2>/dev/null && return 0
+  done
+  return 1
 }
 
 needs() { # whether something that `lint`, `unit` or the specs call is missing
@@ -36,8 +40,8 @@ needs() { # whether something that `lint`, `unit` or the specs call is missing
   for program in gcc cmake pkg-config luajit busted clang-format openssl redis-server; do
     command -v "$program" >/dev/null || return 0
   done
-  ! pkg-config --exists luajit hiredis openssl zlib cmocka || ! command -v valkey-server >/dev/null \
-    || ! has_numpy
+  ! pkg-config --exists luajit hiredis openssl zlib cmocka ||
+    ! command -v valkey-server >/dev/null || ! has_numpy
 }
 
 build() { # directory, CMake options

@@ -5,7 +5,8 @@ local vbench = require "tests.support.vbench"
 local M = {}
 
 --- A new empty directory, removed by `clean`.
--- @treturn table `path`, `:write(name, text)`, `:read(name)`, `:run(...)`, `:refuse(message, ...)`
+-- @treturn table `path`, `:write(name, text)`, `:read(name)`, `:run(...)`, `:files(pattern)`,
+-- `:assert_refuses(message, ...)`
 function M.new()
   local self = { path = process.directory() }
 
@@ -25,7 +26,7 @@ function M.new()
   end
 
   --- Runs it and expects it to fail with one message.
-  function self:refuse(message, ...)
+  function self:assert_refuses(message, ...)
     local run = vbench.run { "dataset", cwd = self.path, ... }
     local said = run.err:gsub("^vbench: ", ""):gsub("\n$", "")
     if run.code == 0 or said:sub(1, #message) ~= message then

@@ -56,7 +56,7 @@ M.options = {
     help = "distance of the vectors" },
   { "--dtype", type = "choice", choices = DTYPES, metavar = "NAME",
     help = "type of the vectors that are written" },
-  { "--truncate", type = "flag", help = "cut texts, clamp numbers that do not fit, and count them" },
+  { "--truncate", type = "flag", help = "cut texts and clamp numbers that do not fit" },
   { "--strict", type = "flag", help = "a value that is missing is an error" },
   { "-q/--quiet", type = "flag", help = "no progress, no notes" },
 }

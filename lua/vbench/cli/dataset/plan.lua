@@ -304,7 +304,9 @@ local function infer_records(plan, args, one)
   else
     local name = one.field or DEFAULT_NAMES[one.first]
     for _, column in ipairs(one.input:survey(args.quiet)) do
-      if one.input.single or column.name == name then return add_inferred(plan, one, column, name) end
+      if one.input.single or column.name == name then
+        return add_inferred(plan, one, column, name)
+      end
     end
     one.input:column(name)
   end
@@ -324,8 +326,8 @@ local function metric_of(plan, args)
   local known = ({ angular = "cosine", cosine = "cosine", euclidean = "l2", l2 = "l2", ip = "ip",
     dot = "ip" })[name]
   if not known then
-    plan.notes[#plan.notes + 1] = ("%s: its distance is '%s'; l2 was taken, --metric says otherwise")
-      :format(args.input, name)
+    plan.notes[#plan.notes + 1] = ("%s: its distance is '%s'; l2 was taken; see --metric"
+      ):format(args.input, name)
   end
   return known
 end
