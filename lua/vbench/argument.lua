@@ -9,9 +9,9 @@ local M = {}
 local EXACT = 2 ^ 53
 
 -- Kinds that may stand as an argument, and those that may be parts of one.
-local PARTS = { cursor = true, generator = true, param = true, key = true }
-local ARGUMENTS = { cursor = true, generator = true, param = true, key = true, concat = true,
-  json = true }
+local PARTS = { field = true, cursor = true, generator = true, param = true, key = true }
+local ARGUMENTS = { field = true, cursor = true, generator = true, param = true, key = true,
+  concat = true, json = true }
 
 --- A value as the bytes that are sent: integers below 2^53 as integers, other numbers so that they
 -- read back the same.
@@ -72,6 +72,13 @@ function M.key(text)
   return { kind = "key", spec = { value = text } }
 end
 
+local function check_single(value, where)
+  if fields.kind(value) == "field" and value.what == "members" then
+    fault.raise("%s: the members of a record are several arguments, not one", where)
+  end
+  return value
+end
+
 --- One argument of several parts.
 -- @function vb.concat
 -- @tparam table parts strings, numbers, cursors, generators, functions (one value)
@@ -89,6 +96,7 @@ function M.concat(parts)
     if fields.kind(out[i]) == "cursor" and not out[i].spec.current and out[i].spec.times_min then
       fault.raise("part %d of vb.concat: several keys are several arguments, not one", i)
     end
+    check_single(out[i], ("part %d of vb.concat"):format(i))
   end
   return { kind = "concat", spec = { parts = out } }
 end
@@ -131,7 +139,7 @@ function check_document(value, where)
   if type(value) == "table" and not fields.kind(value) then
     return check_list(value, where, is_object(value))
   end
-  return check(value, PARTS, where)
+  return check_single(check(value, PARTS, where), where)
 end
 
 --- One argument that holds a JSON document.

@@ -8,8 +8,12 @@ local registry = require "vbench.registry"
 local M = {}
 
 -- Kinds that stand by name where something else refers to them.
-local NAMED = { keyspace = true, command = true, param = true, reference_set = true }
-local KINDS = { "command", "counter", "keyspace", "metric", "option", "param", "reference_set" }
+local NAMED = {
+  command = true, dataset = true, keyspace = true, param = true, reference_set = true,
+}
+local KINDS = {
+  "command", "counter", "dataset", "keyspace", "metric", "option", "param", "reference_set",
+}
 
 local text_of
 

@@ -195,17 +195,19 @@ end
 --- Checks that a reply holds what a generator with `from = "id"` makes for the operation's id;
 -- other bytes are an error of the kind "verify".
 -- @function vb.verify
--- @tparam ?generator generator the only one of the commands that write the same keyspace, unless
---   given
+-- @tparam ?generator|field generator also a field of a dataset's record; the only one of the
+--   commands that write the same keyspace, unless given
 -- @treturn processor
 function M.verify(generator)
   if generator ~= nil then
-    if fields.kind(generator) ~= "generator" then
-      fault.raise("vb.verify takes a generator, not %s", fields.describe(generator))
+    local kind = fields.kind(generator)
+    if kind ~= "generator" and kind ~= "field" then
+      fault.raise("vb.verify takes a generator or a field of a dataset, not %s",
+        fields.describe(generator))
     end
     if not M.is_from_id(generator) then
-      fault.raise("vb.verify takes a generator made with from = \"id\": others cannot be made " ..
-        "again")
+      fault.raise("vb.verify takes a generator made with from = \"id\", or a field of records: " ..
+        "others cannot be made again")
     end
   end
   return {
@@ -229,6 +231,7 @@ end
 -- @treturn boolean
 -- @local
 function M.is_from_id(value)
+  if fields.kind(value) == "field" then return value.what == "record" end
   return fields.kind(value) == "generator"
     and (value.spec.from_id or value.spec.dist == "from_id" or value.what == "id") or false
 end

@@ -2,6 +2,7 @@
 -- the order of their numbers.
 -- @module vbench.declarations
 local command = require "vbench.command"
+local dataset = require "vbench.dataset"
 local options = require "vbench.options"
 local param = require "vbench.param"
 local reference_set = require "vbench.reference_set"
@@ -23,11 +24,13 @@ function M.finish()
   if not session.worker then param.publish() end
 end
 
---- Gives the states of the workers what main owns: params, keyspaces, reference sets. In main, once
+--- Gives the states of the workers what main owns: params, keyspaces, datasets,
+-- reference sets. In main, once
 -- there is a vb_shared.
 function M.publish()
   param.publish()
   tracker.publish()
+  dataset.publish()
   reference_set.publish()
 end
 

@@ -7,6 +7,7 @@
 local argument = require "vbench.argument"
 local combine = require "vbench.combine"
 local command = require "vbench.command"
+local dataset = require "vbench.dataset"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local general = require "vbench.cli.options"
@@ -31,6 +32,7 @@ local M = {
   options = options.declare,
   param = param.declare,
   keyspace = keyspace.declare,
+  dataset = dataset.declare,
   reference_set = reference_set.declare,
   metric = metric.metric,
   counter = metric.counter,

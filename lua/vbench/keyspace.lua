@@ -186,13 +186,27 @@ local function check_format(spec, where)
 end
 
 -- The C object, which finds what is wrong with a pattern.
-local function open(spec)
+local function open(spec, dataset)
   local out, err, c = ffi.new("vb_keyspace *[1]"), vbffi.new_error(), ffi.new("vb_keyspace_spec")
   c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
-  c.width, c.size = spec.width or 0, spec.size
+  c.width, c.size, c.dataset = spec.width or 0, spec.size, dataset
   local opened, message = vbffi.check(C.vb_keyspace_new(out, c, err), err)
   if not opened then fault.raise("%s", message) end
   return ffi.gc(out[0], C.vb_keyspace_free)
+end
+
+--- The keys of a dataset's records, declared under the dataset's name.
+-- @tparam table spec `name`, `size`, and either `pattern`, `prefix` or `stored` (true)
+-- @tparam cdata dataset vb_dataset*
+-- @treturn keyspace
+-- @local
+function M.of_dataset(spec, dataset)
+  if spec.prefix then spec.width = WIDTH end
+  local self = {
+    kind = "keyspace", name = spec.name, size = spec.size, spec = spec, tracker = false,
+    handle = open(spec, spec.stored and dataset or nil),
+  }
+  return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
 end
 
 --- Declares ids 0 .. size-1, and how a key is written from one.

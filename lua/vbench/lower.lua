@@ -4,6 +4,7 @@ local argument = require "vbench.argument"
 local canonical = require "vbench.canonical"
 local command = require "vbench.command"
 local commands = require "vbench.commands"
+local dataset = require "vbench.dataset"
 local fields = require "vbench.fields"
 local param = require "vbench.param"
 local units = require "vbench.units"
@@ -186,6 +187,18 @@ local function hole(self, value)
   return hash(hash(0, self.name), ("%s #%d"):format(text, before))
 end
 
+-- All queries of a command are of one, and of the same one in all commands of an operation.
+local function query_hole(self, value)
+  local name, order = value.spec.dataset.name, value.spec.order
+  local known = self.query_orders[name] or order
+  if known ~= order then
+    error(("command '%s': the queries of dataset '%s' are %s and %s; all of a command are of " ..
+      "one query"):format(self.name, name, known, order), 0)
+  end
+  self.query_orders[name] = order
+  return hash(0, "query " .. name)
+end
+
 local function take_function(self)
   local taken = self.next_function
   self.next_function = taken + 1
@@ -200,6 +213,8 @@ local function new_part(self, value, json, anchors)
     part.kind, part["function"] = C.VB_PART_FUNCTION, take_function(self)
   elseif value.kind == "cursor" then
     fill.cursor(self, part, value)
+  elseif value.kind == "field" then
+    self.keep[#self.keep + 1] = dataset.fill_part(part, value)
   else
     if value.spec.from_id then part.from_id = 1 end
     fill[value.what](self, part, value.spec, anchors, json)
@@ -229,7 +244,8 @@ local function variable(self, value, json)
   flush(self)
   local anchors = {}
   local part = new_part(self, value, json, anchors)
-  part.hole = hole(self, value)
+  local query = fields.kind(value) == "field" and value.what == "query"
+  part.hole = query and query_hole(self, value) or hole(self, value)
   add(self, part)
   anchors[1] = nil
 end
@@ -281,6 +297,7 @@ local QUOTED = { bytes = true, tags = true, text = true, stamp = true }
 
 local function is_quoted(value)
   if fields.kind(value) == "cursor" then return true end
+  if fields.kind(value) == "field" then return dataset.is_quoted(value) end
   if fields.kind(value) ~= "generator" then return false end
   return QUOTED[value.what] or (value.what == "timestamp" and value.spec.format ~= "unix")
 end
@@ -345,6 +362,15 @@ local function lower_argument(self, value, at_key_place)
   flush(self, kind ~= "concat" and is_literal(value))
 end
 
+-- A name and its value as one: both are left out when the value is empty.
+local function lower_optional(self, value)
+  check(C.vb_command_argument(self.handle, 0, self.err), self.err)
+  local part, name = new_part(self, value, false, {}), value.spec.field
+  part.hole, part.named = hole(self, value), 1
+  part.text, part.length = name, #name
+  add(self, part)
+end
+
 -- How many arguments a value makes: nil when that is known only when it is written.
 local function count_of(self, value)
   if type(value) == "function" then return nil end
@@ -369,7 +395,13 @@ end
 local function lower_arguments(self, list)
   local words, places = words_of(self, list)
   local keys = commands.keys(words)
-  for i, value in ipairs(list) do lower_argument(self, value, keys[places[i]]) end
+  for i, value in ipairs(list) do
+    if dataset.is_optional(value, list[i - 1]) then
+      lower_optional(self, value)
+    elseif not dataset.is_optional(list[i + 1], value) then
+      lower_argument(self, value, keys[places[i]])
+    end
+  end
 end
 
 -- Reply processors
@@ -409,9 +441,10 @@ function M.command(source, context)
   local self = {
     name = source.name, handle = ffi.gc(handle, C.vb_command_free), err = vbffi.new_error(),
     seed = context.seed, keep = context.keep, next_function = context.first_function,
-    equal_parts = {}, pending = {},
+    equal_parts = {}, query_orders = {}, pending = {},
   }
   lower_arguments(self, source.spec.arguments)
+  dataset.advise(source.spec.arguments)
   for _, processor in ipairs(source.spec.processors) do
     lower_processor(self, processor, source)
   end

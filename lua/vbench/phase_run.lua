@@ -1,5 +1,6 @@
 --- One phase with those in its background: compiled, started, followed to its end.
 -- @module vbench.phase_run
+local datasets = require "vbench.dataset"
 local failure = require "vbench.failure"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
@@ -113,6 +114,15 @@ local function abort_on(run, group, lane, second)
     expr, value))
 end
 
+-- A data file that was cut short reads as zeros from there on: nothing to measure any more.
+local function check_datasets(run, group)
+  local message = not group.failed and datasets.damaged()
+  if not message then return false end
+  group.failed, group.damaged = true, true
+  run:fail(failure.new(failure.COULD_NOT_RUN, ("phase '%s': %s"):format(group.name, message)))
+  return true
+end
+
 local function tick(run, group)
   for i, lane in ipairs(group.lanes) do
     local second = run.engine:second(i - 1)
@@ -125,7 +135,8 @@ local function tick(run, group)
       if i == 1 then run:on_second(entry) end
     end
   end
-  if group.aborted or run.stopping then run.engine:stop() end
+  local damaged = check_datasets(run, group)
+  if damaged or group.aborted or run.stopping then run.engine:stop() end
 end
 
 local HANDLERS = {
@@ -145,6 +156,7 @@ local HANDLERS = {
       "the results are those that the workers had published until then"))
   end,
   failed = function(run, group, text, status)
+    if group.damaged or check_datasets(run, group) then return end
     local code = run.exit_code(status)
     -- An error of the server stops a run only where on_error = "stop" says so.
     if status == C.VB_ESERVER then code = failure.ERRORS end
@@ -239,6 +251,8 @@ local function run_group(run, group)
   local began = C.vb_clock_monotonic()
   run.engine:start(threads, specs)
   follow(run, group)
+  check_datasets(run, group)
+  for _, note in ipairs(datasets.clamped()) do run.console:note(note) end
   return results_of(run, group, before, C.vb_clock_monotonic() - began)
 end
 

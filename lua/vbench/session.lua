@@ -1,7 +1,8 @@
 --- What this Lua state is, and what it was told: one table a state.
 --
 -- Fields: `role` ("main", "worker", "plain" under luajit or busted), `args` (general options by
--- name), `script_args` (the script's, name -> text), `run` {id, started, seed}, `server` (what the
+-- name), `given` (set of those that were given), `datasets` (name -> number of main's dataset),
+-- `script_args` (the script's, name -> text), `run` {id, started, seed}, `server` (what the
 -- server said of itself), `param_values` (name -> value, given before the run), `params` (name ->
 -- value of now; vbench.param keeps it), `path` (of the scenario), `shared` (vb_shared*, nil when
 -- there is none), `worker` (index from 0; nil in main), `phase` ("loading", "running"), `declared`
@@ -17,6 +18,7 @@ local DEFAULT_SEED = 20240229
 local function start_over()
   M.role = "plain"
   M.args, M.script_args, M.server, M.param_values = {}, {}, {}, {}
+  M.given, M.datasets = {}, {}
   M.run = { id = "plain", started = 0, seed = DEFAULT_SEED }
   M.path, M.shared, M.worker = nil, nil, nil
   M.phase = "loading"
@@ -44,7 +46,8 @@ end
 -- @treturn string Lua source of plain data
 function M.environment()
   return plain.write({
-    args = M.args, script_args = M.script_args, run = M.run, server = M.server,
+    args = M.args, given = M.given, datasets = M.datasets,
+    script_args = M.script_args, run = M.run, server = M.server,
     param_values = M.param_values, path = M.path,
     package_path = package.path, package_cpath = package.cpath,
   }, "the environment of workers")

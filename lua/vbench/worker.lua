@@ -56,7 +56,8 @@ function M.boot(environment, index, shared)
   package.path, package.cpath = given.package_path, given.package_cpath
   session.enter {
     role = "worker", worker = index, shared = vbffi.ffi.cast("vb_shared *", shared),
-    args = given.args, script_args = given.script_args, run = given.run, server = given.server,
+    args = given.args, given = given.given, datasets = given.datasets,
+    script_args = given.script_args, run = given.run, server = given.server,
     param_values = given.param_values, path = given.path,
   }
   math.randomseed(given.run.seed + index)

@@ -118,6 +118,7 @@ static int check_timestamp(vb_hole *hole, const char *where, vb_error *err) {
 
 /* Whether keys of the keyspace have a character that JSON writes another way. */
 static bool has_to_escape(const vb_keyspace *keyspace) {
+  if (vb_keyspace_dataset(keyspace)) return true;
   for (size_t i = 0; i < keyspace->head + keyspace->tail; i++) {
     unsigned char c = (unsigned char)keyspace->text[i];
     if (c < ' ' || c == '"' || c == '\\') return true;
@@ -160,6 +161,9 @@ static int check_kind(vb_hole *hole, const char *where, vb_error *err) {
   case VB_PART_VECTOR: return check_vector(hole, where, err);
   case VB_PART_TEXT: return check_text(hole, where, err);
   case VB_PART_FUNCTION: hole->bound = VB_VARIABLE; return VB_OK;
+  case VB_PART_FIELD:
+  case VB_PART_MEMBERS:
+  case VB_PART_QUERY: return vb_hole_init_field(hole, where, err);
   }
   return complain(where, err, "no such kind of argument");
 }

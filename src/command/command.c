@@ -155,6 +155,7 @@ static int find_key(vb_command *command, vb_error *err) {
   size_t bound = 0;
   for (uint32_t k = 0; k < argument->count; k++) {
     if (hole[k].part.kind == VB_PART_FUNCTION) return VB_OK;
+    if (hole[k].part.kind == VB_PART_MEMBERS) return VB_OK;
     bound += hole[k].bound;
   }
   if (bound > VB_KEY_MAX)
@@ -205,6 +206,12 @@ static int check_arguments(const vb_command *command, vb_error *err) {
   return VB_OK;
 }
 
+static void note_dataset(vb_command *command, const vb_hole *hole) {
+  if (hole->part.kind == VB_PART_QUERY && !command->query_hole) command->query_hole = hole;
+  command->may_be_empty |= vb_hole_may_be_empty(hole);
+  command->draws_first |= command->query_hole || command->may_be_empty;
+}
+
 int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
   int failed = check_arguments(command, err);
   if (!failed) failed = give_seeds(command, seed, err);
@@ -215,6 +222,7 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
     if (command->holes[i].part.kind == VB_PART_CURSOR && !command->id_hole)
       command->id_hole = &command->holes[i];
   }
+  for (uint32_t i = 0; i < command->hole_count; i++) note_dataset(command, &command->holes[i]);
   vb_command_lay_out(command);
   return VB_OK;
 }
@@ -241,6 +249,10 @@ bool vb_command_is_blocking(const vb_command *command) {
 
 size_t vb_command_fixed_size(const vb_command *command) {
   return command->fixed_size;
+}
+
+bool vb_command_may_be_empty(const vb_command *command) {
+  return command->may_be_empty;
 }
 
 bool vb_command_has_processors(const vb_command *command) {

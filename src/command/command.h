@@ -53,7 +53,8 @@ enum { VB_CURRENT_MAX = 16 };
 typedef struct vb_operation {
   uint64_t stream; /* hash of (seed, phase name) */
   uint64_t n;
-  uint64_t id; /* drawn by the operation's first cursor; UINT64_MAX: none */
+  uint64_t id;    /* drawn by the operation's first cursor; UINT64_MAX: none */
+  uint64_t query; /* of the first dataset that it asks; UINT64_MAX: none */
   uint32_t currents;
   struct {
     const vb_keyspace *keyspace;
@@ -65,6 +66,7 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
   operation->stream = stream;
   operation->n = n;
   operation->id = UINT64_MAX;
+  operation->query = UINT64_MAX;
   operation->currents = 0;
 }
 
@@ -84,7 +86,8 @@ void vb_renderer_fini(vb_renderer *renderer);
 enum vb_render {
   VB_RENDER_OK,
   VB_RENDER_EXHAUSTED, /* a cursor has no more: nothing was written */
-  VB_RENDER_FAILED     /* a hook failed: its state says why */
+  VB_RENDER_FAILED,    /* a hook failed: its state says why */
+  VB_RENDER_EMPTY      /* its record cannot be sent (no members, no key): nothing was written */
 };
 
 /* Bytes of the request when every one has the same length (the fast way), else 0. */
@@ -107,6 +110,8 @@ int vb_command_slot(const vb_command *command, const vb_operation *operation);
 /* The request that loads its script (SCRIPT LOAD); NULL when it runs none. */
 const char *vb_command_script(const vb_command *command, size_t *length);
 bool vb_command_is_blocking(const vb_command *command);
+/* Whether VB_RENDER_EMPTY can come of it. */
+bool vb_command_may_be_empty(const vb_command *command);
 /* Whether any processor is there, and whether one wants the reply's bytes (vb_scanner_next's
  * `keep`). */
 bool vb_command_has_processors(const vb_command *command);

@@ -127,8 +127,7 @@ static size_t write_time(int format, char *to) {
   return 20;
 }
 
-/* `text` as it stands inside a JSON string. */
-static size_t write_escaped(const char *text, size_t length, char *to) {
+size_t vb_json_escape(const char *text, size_t length, char *to) {
   static const char hex[] = "0123456789abcdef";
   char *at = to;
   for (size_t i = 0; i < length; i++) {
@@ -149,7 +148,7 @@ static size_t write_escaped(const char *text, size_t length, char *to) {
 size_t vb_hole_write_key(const vb_hole *hole, uint64_t id, char *to) {
   if (VB_LIKELY(!hole->escapes)) return vb_keyspace_write(hole->keyspace, id, to);
   char key[VB_KEY_MAX];
-  return write_escaped(key, vb_keyspace_write(hole->keyspace, id, key), to);
+  return vb_json_escape(key, vb_keyspace_write(hole->keyspace, id, key), to);
 }
 
 /* The number that the content follows from: the hole's draw, or that of the id. */
@@ -189,7 +188,10 @@ size_t vb_hole_write(const vb_hole *hole, const vb_operation *operation, char *t
   case VB_PART_VECTOR: return vb_vector_write(hole, random_of(hole, operation), to);
   case VB_PART_TEXT: return write_words(part, random_of(hole, operation), to);
   case VB_PART_STAMP: vb_stamp_write(to); return VB_STAMP_SIZE;
+  case VB_PART_FIELD:
+  case VB_PART_QUERY: return vb_hole_write_field(hole, operation, to);
   case VB_PART_CURSOR:
+  case VB_PART_MEMBERS:
   case VB_PART_FUNCTION: break;
   }
   return 0;

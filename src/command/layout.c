@@ -5,7 +5,8 @@
 enum { TIMES_IN_SKELETON = 1024 }; /* more ids than this are not worth the memory */
 
 static bool is_several(const vb_hole *hole) {
-  if (hole->part.kind == VB_PART_FUNCTION) return true;
+  int kind = hole->part.kind;
+  if (kind == VB_PART_FUNCTION || kind == VB_PART_MEMBERS || hole->part.named) return true;
   return hole->part.kind == VB_PART_CURSOR && hole->part.times_max > 1;
 }
 

@@ -4,7 +4,7 @@
 #ifndef VB_COMMAND_PART_H
 #define VB_COMMAND_PART_H
 
-#include "dataset/dtype.h"
+#include "dataset/dataset.h"
 #include "keyspace/cursor.h"
 
 enum vb_part_kind {
@@ -23,7 +23,13 @@ enum vb_part_kind {
   VB_PART_VECTOR,    /* `dimensions` random numbers of `dtype` as bytes; `json`: as a JSON array */
   VB_PART_TEXT,      /* min..max random words */
   VB_PART_STAMP,     /* the time of now, for VB_REPLY_AGE to find */
-  VB_PART_FUNCTION   /* Lua function number `function` */
+  VB_PART_FUNCTION,  /* Lua function number `function` */
+  VB_PART_FIELD,     /* field number `field` of `dataset`'s record of the operation's id: numbers as
+                        text unless `raw`. `named`, when it is the only part of its argument: two
+                        arguments, `text` and the value, or none when the value is empty */
+  VB_PART_MEMBERS,   /* the members of that record, each an argument (of a zset: score, value) */
+  VB_PART_QUERY      /* field number `field` of a query: uniform by n and `hole`, which is the same
+                        for all of a dataset in a command, or in order (`order`, enum vb_order) */
 };
 
 enum vb_distribution {
@@ -70,6 +76,10 @@ typedef struct vb_part {
    * separators) come escaped already; functions are told to escape theirs. */
   int json;
   uint32_t function;
+  const vb_dataset *dataset; /* outlives the command */
+  uint32_t field;
+  int raw, named, order;
+  int wrap; /* ids past the records begin again at the first; else they are an error */
 } vb_part;
 
 #endif

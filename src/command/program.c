@@ -159,11 +159,35 @@ static int check_id(const vb_entry *entry, uint32_t index, const vb_hole *hole, 
                  current ? "current() repeats an id of its keyspace" : "a value needs an id");
 }
 
+/* The cursor that draws the operation's id, among the steps up to `last`; NULL: none. */
+static const vb_cursor *id_cursor(const vb_entry *entry, uint32_t last) {
+  for (uint32_t k = 0; k <= last; k++)
+    if (entry->steps[k].command->id_hole) return entry->steps[k].command->id_hole->part.cursor;
+  return NULL;
+}
+
+/* Whether the records of a dataset are as many as the ids that can be drawn. */
+static int check_records(const vb_entry *entry, uint32_t index, const vb_hole *hole,
+                         vb_error *err) {
+  bool record = hole->part.kind == VB_PART_FIELD || hole->part.kind == VB_PART_MEMBERS;
+  const vb_cursor *cursor = id_cursor(entry, index);
+  if (!record || hole->part.wrap || !cursor) return VB_OK;
+  uint64_t last = vb_cursor_last(cursor), records = vb_dataset_schema(hole->part.dataset)->records;
+  if (last <= records) return VB_OK;
+  return vb_fail(err, VB_EINVAL,
+                 "command '%s': ids up to %llu, and %s has %llu records; ds.record(name, \"wrap\") "
+                 "begins again behind the last",
+                 entry->steps[index].command->name, (unsigned long long)last - 1,
+                 vb_dataset_path(hole->part.dataset), (unsigned long long)records);
+}
+
 static int check_ids(const vb_entry *entry, uint32_t index, vb_error *err) {
   const vb_command *command = entry->steps[index].command;
   int failed = VB_OK;
   for (uint32_t i = 0; i < command->hole_count && !failed; i++)
     failed = check_id(entry, index, &command->holes[i], err);
+  for (uint32_t i = 0; i < command->hole_count && !failed; i++)
+    failed = check_records(entry, index, &command->holes[i], err);
   for (uint32_t i = 0; i < command->processor_count && !failed; i++)
     if (command->processors[i].kind == VB_REPLY_VERIFY)
       failed = check_id(entry, index, &command->processors[i].hole, err);
@@ -278,6 +302,12 @@ int vb_program_row_has_ages(const vb_program *program, uint32_t index) {
   return command && vb_command_measures_age(command);
 }
 
+int vb_program_may_skip(const vb_program *program) {
+  for (uint32_t i = 0; i < program->row_count; i++)
+    if (program->rows[i].command && program->rows[i].command->may_be_empty) return 1;
+  return 0;
+}
+
 int vb_program_ends(const vb_program *program) {
   return program->ends;
 }
@@ -330,6 +360,9 @@ int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t s
     if (why == VB_RENDER_FAILED)
       return vb_fail(err, VB_ESCRIPT, "command '%s': a function failed",
                      entry->steps[k].command->name);
+    if (why == VB_RENDER_EMPTY)
+      return vb_fail(err, VB_EINVAL, "command '%s': the record of operation %llu is empty",
+                     entry->steps[k].command->name, (unsigned long long)n);
     if (why)
       return vb_fail(err, VB_EINVAL, "command '%s': its cursor ends before operation %llu",
                      entry->steps[k].command->name, (unsigned long long)n);

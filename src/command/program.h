@@ -52,6 +52,8 @@ VB_API int vb_program_has_scripts(const vb_program *program);
 /* Whether an operation may wait for as long as the server likes: some row waits. */
 VB_API int vb_program_waits(const vb_program *program);
 
+/* 1 when operations may be skipped because their record cannot be sent. */
+VB_API int vb_program_may_skip(const vb_program *program);
 /* Steps of its longest entry. */
 VB_API uint32_t vb_program_most_steps(const vb_program *program);
 

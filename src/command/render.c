@@ -31,7 +31,7 @@ void vb_request_make(vb_request *request, const vb_renderer *renderer,
                      const vb_operation *operation, uint64_t hole) {
   *request = (vb_request){.n = (double)operation->n,
                           .id = operation->id == UINT64_MAX ? -1 : (double)operation->id,
-                          .query = -1,
+                          .query = operation->query == UINT64_MAX ? -1 : (double)operation->query,
                           .thread = renderer->thread,
                           .connection = renderer->connection,
                           .rng = {vb_draw(operation->stream, operation->n, hole)}};
@@ -129,7 +129,10 @@ enum vb_render vb_command_draw(const vb_command *command, vb_operation *operatio
     if (hole->part.kind == VB_PART_CURSOR && !draw_cursor(hole, operation, &id))
       return VB_RENDER_EXHAUSTED;
   }
-  return VB_RENDER_OK;
+  if (command->query_hole && operation->query == UINT64_MAX)
+    operation->query = vb_hole_query(command->query_hole, operation);
+  if (!command->may_be_empty) return VB_RENDER_OK;
+  return vb_command_lacks_record(command, operation) ? VB_RENDER_EMPTY : VB_RENDER_OK;
 }
 
 /* One part behind what is in `out`. */
@@ -141,6 +144,10 @@ static enum vb_render append_part(const vb_hole *hole, vb_renderer *renderer,
     const vb_hooks *hooks = renderer->hooks;
     int failed = hooks->part(hooks->state, hole->part.function, &request, hole->part.json, out);
     return failed ? VB_RENDER_FAILED : VB_RENDER_OK;
+  }
+  if (hole->part.kind == VB_PART_FIELD || hole->part.kind == VB_PART_QUERY) {
+    vb_hole_append_field(hole, operation, out);
+    return VB_RENDER_OK;
   }
   char *to = vb_bytes_reserve(out, hole->bound);
   if (hole->part.kind == VB_PART_CURSOR) {
@@ -219,6 +226,10 @@ static enum vb_render append_several(const vb_command *command, const vb_argumen
                                      uint32_t *count) {
   const vb_hole *hole = &command->holes[argument->first];
   if (hole->part.kind == VB_PART_CURSOR) return append_ids(hole, renderer, operation, count);
+  if (hole->part.kind != VB_PART_FUNCTION) {
+    *count = vb_hole_append_arguments(hole, operation, &renderer->scratch);
+    return VB_RENDER_OK;
+  }
   vb_request request;
   vb_request_make(&request, renderer, operation, hole->part.hole);
   const vb_hooks *hooks = renderer->hooks;

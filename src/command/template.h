@@ -67,7 +67,10 @@ struct vb_command {
   vb_bytes skeleton, patches, segments; /* the latter of vb_patch, vb_segment */
   size_t fixed_size;                    /* 0: not one block */
   vb_bytes load;                        /* SCRIPT LOAD of its script; empty: it runs none */
-  bool draws_first; /* a part that needs an id stands before the cursor that draws it */
+  bool draws_first;  /* a part that needs an id stands before the cursor that draws it, or a record
+                        may be empty, or functions want to know the query */
+  bool may_be_empty; /* of a record that cannot be sent */
+  const vb_hole *query_hole; /* its first part of a query, or NULL */
   bool keeps_reply, measures_age, blocking;
   char *pool;
   vb_reply_step *processors;
@@ -99,6 +102,8 @@ void vb_pool_fill(char pool[VB_POOL_SIZE], uint64_t seed);
 size_t vb_hole_write(const vb_hole *hole, const vb_operation *operation, char *to);
 /* Writes the key of `id`; for cursors and current ids. */
 size_t vb_hole_write_key(const vb_hole *hole, uint64_t id, char *to);
+/* Writes `text` as it stands inside a JSON string (up to 6 bytes a character); its length. */
+size_t vb_json_escape(const char *text, size_t length, char *to);
 /* The length that vb_hole_write will return, when that is known before; else VB_VARIABLE. */
 size_t vb_hole_size(const vb_hole *hole, const vb_operation *operation);
 
@@ -111,6 +116,24 @@ size_t vb_number_write(const vb_hole *hole, const vb_operation *operation, uint6
 /* Writes value / 10^decimals; at most VB_STEPS_BOUND bytes. */
 enum { VB_STEPS_BOUND = 24 };
 size_t vb_steps_write(int64_t value, unsigned decimals, char *to);
+
+/* field.c */
+/* Checks a part of a dataset, fills fixed and bound. */
+int vb_hole_init_field(vb_hole *hole, const char *where, vb_error *err);
+/* Number of the record of the operation's id; of the operation's query. */
+uint64_t vb_hole_record(const vb_hole *hole, const vb_operation *operation);
+uint64_t vb_hole_query(const vb_hole *hole, const vb_operation *operation);
+/* Writes the value at `to` (room for `bound`); returns its length. */
+size_t vb_hole_write_field(const vb_hole *hole, const vb_operation *operation, char *to);
+/* The same behind what is in `out`, with room for what there is. */
+void vb_hole_append_field(const vb_hole *hole, const vb_operation *operation, vb_bytes *out);
+/* Appends members, or name and value, as arguments; how many that were. */
+uint32_t vb_hole_append_arguments(const vb_hole *hole, const vb_operation *operation,
+                                  vb_bytes *out);
+/* Whether some records have nothing to send for this part, and whether the operation's is such a
+ * one (its ids are drawn). */
+bool vb_hole_may_be_empty(const vb_hole *hole);
+bool vb_command_lacks_record(const vb_command *command, const vb_operation *operation);
 
 /* vector.c */
 size_t vb_vector_write(const vb_hole *hole, uint64_t random, char *to);

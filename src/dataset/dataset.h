@@ -18,6 +18,9 @@ typedef struct vb_view {
  * VB_EIO: a file, its line, or a data file that is shorter than the schema says. */
 VB_API int vb_dataset_open(vb_dataset **out, const char *schema_path, const char *data_path,
                            vb_error *err);
+/* The same by the name that people give: BASE, BASE.yaml or BASE.bin. A BASE.bin in the old format
+ * of one file is opened in place when no schema is beside it. */
+VB_API int vb_dataset_open_base(vb_dataset **out, const char *path, vb_error *err);
 /* The same with a schema at hand, of which a copy is kept. `layout` says where things lie when it
  * is not where the schema puts them (an older format), else it is NULL; it is copied. */
 VB_API int vb_dataset_attach(vb_dataset **out, const vb_schema *schema, const vb_layout *layout,
@@ -28,7 +31,7 @@ VB_API const vb_layout *vb_dataset_layout(const vb_dataset *dataset);
 VB_API const char *vb_dataset_path(const vb_dataset *dataset); /* of the data */
 /* Bytes of the file behind those that the schema speaks of: more than 0 is worth a warning. */
 VB_API uint64_t vb_dataset_excess(const vb_dataset *dataset);
-/* VB_EIO when the file was cut short while it was mapped; what was missing was read as zeros. */
+/* VB_EIO when the file was cut short while it was mapped; what is missing reads as zeros. */
 VB_API int vb_dataset_check(const vb_dataset *dataset, vb_error *err);
 /* Lengths and counts that were over what the schema allows, and were read as that, until now. */
 VB_API uint64_t vb_dataset_clamped(const vb_dataset *dataset);

@@ -93,15 +93,14 @@ static int map(vb_mapping *mapping, int fd, vb_error *err) {
 }
 
 int vb_mapping_open(vb_mapping *mapping, const char *path, vb_error *err) {
-  *mapping = (vb_mapping){.path = strdup(path), .slot = -1};
+  *mapping = (vb_mapping){.path = strdup(path), .slot = -1, .fd = -1};
   if (!mapping->path) return vb_fail(err, VB_ENOMEM, "%s: out of memory", path);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  mapping->fd = open(path, O_RDONLY | O_CLOEXEC);
   int status = VB_OK;
-  if (fd < 0)
+  if (mapping->fd < 0)
     status = vb_fail(err, VB_EIO, "%s: %s", path, strerror(errno));
   else
-    status = map(mapping, fd, err);
-  if (fd >= 0) (void)close(fd);
+    status = map(mapping, mapping->fd, err);
   if (status) vb_mapping_close(mapping);
   return status;
 }
@@ -109,17 +108,19 @@ int vb_mapping_open(vb_mapping *mapping, const char *path, vb_error *err) {
 void vb_mapping_close(vb_mapping *mapping) {
   if (mapping->path && mapping->slot >= 0) atomic_store(&slots[mapping->slot].end, 0);
   if (mapping->data) (void)munmap((void *)(uintptr_t)mapping->data, mapping->size);
+  if (mapping->path && mapping->fd >= 0) (void)close(mapping->fd);
   free(mapping->path);
   *mapping = (vb_mapping){0};
 }
 
 int vb_mapping_check(const vb_mapping *mapping, vb_error *err) {
-  if (!mapping->data || !atomic_load(&slots[mapping->slot].lost)) return VB_OK;
   struct stat about;
-  if (!stat(mapping->path, &about) && (uint64_t)about.st_size < mapping->size)
+  if (!mapping->data) return VB_OK;
+  if (!fstat(mapping->fd, &about) && (uint64_t)about.st_size < mapping->size)
     return vb_fail(err, VB_EIO,
                    "%s: cut short while it was in use: it had %" PRIu64 " bytes, now %lld",
                    mapping->path, mapping->size, (long long)about.st_size);
+  if (!atomic_load(&slots[mapping->slot].lost)) return VB_OK;
   return vb_fail(err, VB_EIO, "%s: a page could not be read while it was in use", mapping->path);
 }
 

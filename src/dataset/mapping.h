@@ -13,13 +13,14 @@ typedef struct vb_mapping {
   const char *data; /* NULL when the file is empty */
   uint64_t size;    /* of the file when it was mapped */
   int slot;         /* in the table that the signal handler sees */
+  int fd;           /* for vb_mapping_check; -1 when closed */
 } vb_mapping;
 
 /* VB_EIO names the path: not there, unreadable, a directory. Pages are not read. */
 int vb_mapping_open(vb_mapping *mapping, const char *path, vb_error *err);
 /* Takes a zeroed one. */
 void vb_mapping_close(vb_mapping *mapping);
-/* VB_EIO when a page was missing since it was opened: cut short, or a disk that fails. */
+/* VB_EIO when the file is shorter than it was, or a page of it could not be read. */
 int vb_mapping_check(const vb_mapping *mapping, vb_error *err);
 
 enum vb_access { VB_ACCESS_NORMAL, VB_ACCESS_SEQUENTIAL, VB_ACCESS_RANDOM };

@@ -27,8 +27,27 @@ static void close_numbers(vb_lane *lane, uint64_t n) {
   lane->out_of_numbers = true;
 }
 
-static void render_failed(vb_connection *connection, enum vb_render why, uint64_t n) {
+/* Operation n has a record that cannot be sent. Nothing but such ones would keep the worker from
+ * everything else. */
+static void count_empty(vb_connection *connection, const vb_entry *entry, uint64_t n) {
+  enum { MOST = 1 << 24 };
   vb_lane *lane = connection->lane;
+  if (vb_lane_counts(lane, n)) lane->rows[entry->row].counters.empty++;
+  if (lane->skipped_at != connection->outbox.appended) lane->skipped_run = 0;
+  lane->skipped_at = connection->outbox.appended;
+  lane->skipped++;
+  if (++lane->skipped_run == MOST)
+    vb_lane_fail(lane, VB_EINVAL, "command '%s': %d operations in a row had an empty record",
+                 vb_command_name(entry->steps[0].command), MOST);
+}
+
+static void render_failed(vb_connection *connection, const vb_entry *entry, enum vb_render why,
+                          uint64_t n) {
+  vb_lane *lane = connection->lane;
+  if (why == VB_RENDER_EMPTY) {
+    count_empty(connection, entry, n);
+    return;
+  }
   if (why == VB_RENDER_EXHAUSTED) {
     close_numbers(lane, n);
     return;
@@ -99,7 +118,7 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
   for (uint32_t i = 0; !why && i < entry->step_count; i++)
     why = append_command(connection, entry->steps[i].command, &operation);
   if (why) {
-    render_failed(connection, why, n);
+    render_failed(connection, entry, why, n);
     return 0;
   }
   vb_connection_append(connection, exec, sizeof exec - 1);
@@ -139,7 +158,7 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
     sent++;
     if (++step == entry->step_count || entry->steps[step].condition != VB_ALWAYS) return sent;
   }
-  render_failed(connection, why, n);
+  render_failed(connection, entry, why, n);
   return 0;
 }
 
@@ -153,7 +172,7 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
       vb_entry_draw(entry, flight->step, &operation, lane->phase->stream, flight->n);
   if (!why) why = append_command(connection, step->command, &operation);
   if (why) {
-    render_failed(connection, why, flight->n);
+    render_failed(connection, entry, why, flight->n);
     return false;
   }
   push_flight(connection, entry, flight->step, (vb_waiting){flight->n, flight->due}, 1);
@@ -170,11 +189,16 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
 static bool start(vb_connection *connection, vb_waiting begun) {
   vb_lane *lane = connection->lane;
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, begun.n);
+  uint64_t skipped = lane->skipped;
   connection->open++;
   if (VB_LIKELY(vb_connection_begin(connection, entry, 0, begun))) return true;
   connection->open--;
-  lane->open--;
-  return false;
+  if (lane->skipped == skipped || lane->failing) {
+    lane->open--;
+    return false;
+  }
+  vb_lane_operation_ended(lane, begun.n);
+  return true;
 }
 
 uint32_t vb_lane_route(const vb_lane *lane, uint64_t n) {

@@ -159,7 +159,8 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
     vb_lane_set_state(lane, VB_LANE_OFF);
     return VB_OK;
   }
-  lane->program_ends = vb_program_ends(phase->spec.program);
+  lane->program_ends =
+      vb_program_ends(phase->spec.program) || vb_program_may_skip(phase->spec.program);
   lane->waits = vb_program_waits(phase->spec.program);
   lane->wanted = vb_lane_wanted(lane);
   for (uint32_t i = lane->wanted; i < lane->connection_count; i++)

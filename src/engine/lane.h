@@ -118,13 +118,16 @@ typedef struct vb_lane {
   bool accepting;      /* operations may be started */
   bool failing;        /* `error` says why; the round's end makes it VB_LANE_FAILED */
   bool out_of_numbers; /* no more to take */
-  bool program_ends;   /* a cursor may end in the middle of a sequence */
+  bool program_ends;   /* a cursor may end, or a record be empty, in the middle of a sequence */
   bool paced;          /* open loop: operations fall due by the schedule */
   bool blocked;        /* a node's queue is full: others wait for it */
   bool waits;          /* some commands block */
   vb_retries retries;
-  vb_block block;      /* numbers in hand */
-  uint64_t block_size; /* numbers to take at once */
+  vb_block block;       /* numbers in hand */
+  uint64_t block_size;  /* numbers to take at once */
+  uint64_t skipped;     /* operations whose record was empty */
+  uint64_t skipped_at;  /* bytes that the connection had appended then, and */
+  uint32_t skipped_run; /* how many were in a row since */
   vb_pacer pacer;
   vb_ns next_due;          /* when the next operation falls due; UINT64_MAX: none */
   uint64_t queued;         /* operations in the nodes' queues */

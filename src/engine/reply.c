@@ -67,7 +67,7 @@ static int ask_condition(vb_connection *connection, const vb_step *step, const v
                       flight->n);
   vb_request request = {.n = (double)flight->n,
                         .id = operation.id == UINT64_MAX ? -1 : (double)operation.id,
-                        .query = -1,
+                        .query = operation.query == UINT64_MAX ? -1 : (double)operation.query,
                         .thread = worker->index,
                         .connection = connection->index,
                         .rng = {vb_draw(operation.stream, flight->n, step->function)}};

@@ -87,6 +87,10 @@ uint64_t vb_cursor_following(const vb_cursor *cursor, uint64_t id) {
   return id + 1 < cursor->first + cursor->count ? id + 1 : cursor->first;
 }
 
+uint64_t vb_cursor_last(const vb_cursor *cursor) {
+  return cursor->first + cursor->count;
+}
+
 int vb_cursor_ends(const vb_cursor *cursor) {
   return cursor->end != UINT64_MAX;
 }

@@ -30,6 +30,8 @@ VB_API void vb_cursor_free(vb_cursor *cursor);
 /* The id of draw number `index` (operation n x draws an operation + which of them) with the random
  * number `random`, in *id; 0 when the cursor has no more, else 1. Hot. */
 VB_API int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id);
+/* The id behind the last one of its range. */
+VB_API uint64_t vb_cursor_last(const vb_cursor *cursor);
 /* 1 when the cursor ends by itself, so that a phase over it needs no other end. */
 VB_API int vb_cursor_ends(const vb_cursor *cursor);
 VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);

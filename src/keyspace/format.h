@@ -20,6 +20,7 @@ struct vb_keyspace {
   unsigned width; /* of the number, at least */
   size_t fixed;   /* length of every key, or 0 */
   uint64_t size;
+  const vb_dataset *dataset;      /* of stored keys, which have no head, number or tail; or NULL */
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
 };
 

@@ -73,8 +73,24 @@ static int parse_pattern(vb_keyspace *keyspace, const char *pattern, vb_error *e
                  keyspace->name, pattern);
 }
 
+/* Keys that a dataset stores. */
+static int check_stored(const vb_keyspace_spec *spec, vb_error *err) {
+  const vb_schema *schema = vb_dataset_schema(spec->dataset);
+  if (spec->prefix || spec->pattern)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': keys that are stored have no prefix or pattern",
+                   spec->name);
+  if (!schema->keys || spec->size != schema->records)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': the dataset does not store that many keys",
+                   spec->name);
+  if (schema->key_bytes > VB_KEY_MAX)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': keys of %llu bytes; they may have %d",
+                   spec->name, (unsigned long long)schema->key_bytes, VB_KEY_MAX);
+  return VB_OK;
+}
+
 static int check(const vb_keyspace_spec *spec, vb_error *err) {
   if (!spec->name) return vb_fail(err, VB_EINVAL, "a keyspace without a name");
+  if (spec->dataset) return check_stored(spec, err);
   if (!spec->prefix == !spec->pattern)
     return vb_fail(err, VB_EINVAL, "keyspace '%s': needs a prefix or a pattern%s", spec->name,
                    spec->prefix ? ", not both" : "");
@@ -104,14 +120,16 @@ int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *e
   vb_keyspace *keyspace = calloc(1, sizeof *keyspace);
   if (!keyspace) return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   keyspace->size = spec->size;
-  const char *text = spec->prefix ? spec->prefix : spec->pattern;
+  keyspace->dataset = spec->dataset;
+  const char *text = spec->dataset ? "" : spec->prefix ? spec->prefix : spec->pattern;
   status = reserve(keyspace, spec, text, err);
   if (status) goto fail;
   if (spec->prefix)
     append_text(keyspace, false, text, strlen(text));
-  else
+  else if (spec->pattern)
     status = parse_pattern(keyspace, text, err);
-  if (!status) status = finish(keyspace, spec->prefix ? spec->width : (long)keyspace->width, err);
+  if (!status && !spec->dataset)
+    status = finish(keyspace, spec->prefix ? spec->width : (long)keyspace->width, err);
   if (status) goto fail;
   *out = keyspace;
   return VB_OK;
@@ -138,7 +156,12 @@ uint64_t vb_keyspace_size(const vb_keyspace *keyspace) {
   return keyspace->size;
 }
 
+const vb_dataset *vb_keyspace_dataset(const vb_keyspace *keyspace) {
+  return keyspace->dataset;
+}
+
 size_t vb_keyspace_key_max(const vb_keyspace *keyspace) {
+  if (keyspace->dataset) return vb_dataset_schema(keyspace->dataset)->key_bytes;
   unsigned widest = vb_decimal_width(keyspace->size - 1);
   if (widest < keyspace->width) widest = keyspace->width;
   return keyspace->head + widest + keyspace->tail;
@@ -168,7 +191,15 @@ int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_erro
   return VB_OK;
 }
 
+static size_t write_stored(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  vb_view key;
+  vb_dataset_key(keyspace->dataset, id, &key);
+  memcpy(to, key.data, key.length);
+  return key.length;
+}
+
 size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  if (VB_UNLIKELY(keyspace->dataset)) return write_stored(keyspace, id, to);
   unsigned width = vb_decimal_width(id);
   if (width < keyspace->width) width = keyspace->width;
   memcpy(to, keyspace->text, keyspace->head);

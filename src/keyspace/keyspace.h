@@ -3,6 +3,7 @@
 #ifndef VB_KEYSPACE_KEYSPACE_H
 #define VB_KEYSPACE_KEYSPACE_H
 
+#include "dataset/dataset.h"
 #include "keyspace/tracker.h"
 
 typedef struct vb_keyspace vb_keyspace;
@@ -12,7 +13,9 @@ typedef struct vb_keyspace_spec {
   const char *prefix;  /* "key:": the key is prefix + id with `width` digits; NULL with a pattern */
   const char *pattern; /* "vec:{HASHTAG}:%012d", as datasets.md says; NULL with a prefix */
   int width;           /* 0 to 20; 0: no padding */
-  uint64_t size;       /* ids, at least 1 */
+  const vb_dataset *dataset; /* whose stored keys they are, instead of prefix and pattern; outlives
+                                the keyspace */
+  uint64_t size;             /* ids, at least 1; of a dataset's keys, its records */
 } vb_keyspace_spec;
 
 /* VB_EINVAL names the keyspace and what is wrong with prefix, pattern, width or size. */
@@ -20,6 +23,8 @@ VB_API int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_e
 VB_API void vb_keyspace_free(vb_keyspace *keyspace);
 VB_API const char *vb_keyspace_name(const vb_keyspace *keyspace);
 VB_API uint64_t vb_keyspace_size(const vb_keyspace *keyspace);
+/* The dataset whose stored keys they are, or NULL. */
+VB_API const vb_dataset *vb_keyspace_dataset(const vb_keyspace *keyspace);
 /* Longest key in bytes. */
 VB_API size_t vb_keyspace_key_max(const vb_keyspace *keyspace);
 /* Length of every key, when they are all of one length; else 0. */
@@ -29,7 +34,8 @@ VB_API size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace);
 VB_API int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_error *err);
 /* The tracker, or NULL when nobody tracks. Hot. */
 VB_API vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace);
-/* Writes the key of `id` (room for key_max); returns its length. Hot. */
+/* Writes the key of `id` (room for key_max); returns its length: 0 only for a stored key that is
+ * empty. Hot. */
 VB_API size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to);
 
 #endif

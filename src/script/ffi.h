@@ -18,6 +18,7 @@
 #include "base/terminal.h"
 #include "command/program.h"
 #include "dataset/dataset.h"
+#include "dataset/number.h"
 #include "dataset/dtype.h"
 #include "dataset/filter.h"
 #include "dataset/h5.h"

@@ -32,7 +32,12 @@ VB_API vb_metric *vb_shared_metric(vb_shared *shared, uint32_t worker, uint32_t 
 VB_API vb_metric *vb_shared_metric_total(vb_shared *shared, uint32_t index);
 VB_API void vb_shared_metrics_reset(vb_shared *shared);
 
-enum vb_shared_kind { VB_SHARED_KEYSPACE = 0, VB_SHARED_REFSET = 1, VB_SHARED_KINDS = 2 };
+enum vb_shared_kind {
+  VB_SHARED_KEYSPACE = 0,
+  VB_SHARED_REFSET = 1,
+  VB_SHARED_DATASET = 2,
+  VB_SHARED_KINDS = 3
+};
 
 /* Main's object of a declaration: number `index` of its kind. It stays main's, who keeps it until
  * no worker runs. */

@@ -84,7 +84,8 @@ function M.enter(state, path, server)
   local args = without_secrets(state.args)
   local for_run = without_secrets(state.args)
   session.enter {
-    role = "main", args = args, script_args = state.script_args, server = server, path = path,
+    role = "main", args = args, given = state.given, script_args = state.script_args,
+    server = server, path = path,
     param_values = state.args.param or {},
     run = { id = ("%x"):format(now * 1000), started = now, seed = state.args.seed },
   }
