@@ -46,6 +46,17 @@ Summary:
     assert.truthy(output:find(whole, 1, true))
   end)
 
+  it("marks a client that was the limit, and what an open loop has not sent", function()
+    local phase = fixture.fill()
+    phase.client.bound = true
+    phase.rate, phase.sent_rate, phase.backlog_at_end = 200000, 100000, 50
+    local output = classic.render(phase, { style = plain })
+    assert.matches("client%-bound %(busy .-%): the client was the limit", output)
+    assert.matches("asked 200,000/s, sent 100,000/s, 50 not sent at the end", output)
+    local line = classic.render(phase, { quiet = true })
+    assert.matches("asked=200000.00 per second, client%-bound\n$", line)
+  end)
+
   it("is one line with -q", function()
     assert.equal("SET: 100000.00 requests per second, p50=0.286 msec\n",
       classic.render(fixture.fill(), { title = "SET", quiet = true }))

@@ -100,6 +100,21 @@ describe("the CSV summary", function()
     assert.equal("", rows[4][at.response_p99_us])
   end)
 
+  it("marks a client that was the limit", function()
+    local phase = fixture.fill()
+    phase.client.bound = true
+    local text = csv.summary { phases = { phase, fixture.fill() } }
+    local found = {}
+    for row in text:gmatch("[^\n]+") do
+      local cells = {}
+      for cell in (row .. ","):gmatch("([^,]*),") do cells[#cells + 1] = cell end
+      found[#found + 1] = cells[10]
+    end
+    assert.equal("client_bound", found[1])
+    assert.equal("1", found[2])
+    assert.equal("0", found[#found])
+  end)
+
   it("has no latency where nothing succeeded", function()
     local rows = parsed(csv.summary { phases = { fixture.without_success() } })
     for i, name in ipairs(rows[1]) do

@@ -1,6 +1,7 @@
 --- The output of the classic tests: what a reader of redis-benchmark's reads at once.
 -- @module vbench.report.classic
 local metrics = require "vbench.report.metrics"
+local remarks = require "vbench.report.remarks"
 local text = require "vbench.report.text"
 
 local M = {}
@@ -49,7 +50,7 @@ end
 --- The output of one test.
 -- @tparam table phase of a report
 -- @tparam[opt] table options `title` (default: the phase's name), `payload` (bytes of a value; left
---   out when the test has none), `quiet` (one line), `style`
+--   out when the test has none), `quiet` (one line), `verbose` (without remarks), `style`
 -- @treturn string lines, with a newline at the end
 function M.render(phase, options)
   options = options or {}
@@ -59,6 +60,10 @@ function M.render(phase, options)
   errors(out, phase, style)
   out[#out + 1] = ""
   summary(out, phase)
+  if not options.verbose then -- then the longer report follows
+    remarks.happened(out, phase, style)
+    remarks.judged(out, phase, style)
+  end
   return table.concat(out, "\n") .. "\n\n"
 end
 

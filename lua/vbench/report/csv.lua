@@ -96,11 +96,11 @@ function seconds:close()
 end
 
 local FIXED = { "phase", "command", "status", "clients", "threads", "pipeline", "duration_s",
-                "operations", "requests" }
+                "operations", "requests", "client_bound" }
 
 local function summary_row(phase, row, command)
   local values = { phase.name, command, phase.status, phase.clients, phase.threads, phase.pipeline,
-                   phase.duration_s, row.operations, row.requests }
+                   phase.duration_s, row.operations, row.requests, phase.client.bound and 1 or 0 }
   for i, metric in ipairs(metrics.list) do
     local timed = row.requests > 0 or not metric.name:find("_[um]s$")
     values[#FIXED + i] = timed and metric.read(row) or nil

@@ -2,6 +2,7 @@
 -- @module vbench.report.terminal
 local files = require "vbench.report.files"
 local metric_list = require "vbench.report.metrics"
+local remarks = require "vbench.report.remarks"
 local text = require "vbench.report.text"
 
 local M = {}
@@ -21,12 +22,8 @@ local function has_hits(row)
   return (row.hits or 0) + (row.misses or 0) > 0
 end
 
-local function plural(count, one, many)
-  return ("%s %s"):format(text.count(count), count == 1 and one or many or one .. "s")
-end
-
 local function head(out, phase, style)
-  local parts = { plural(phase.clients, "client"), plural(phase.threads, "thread"),
+  local parts = { text.plural(phase.clients, "client"), text.plural(phase.threads, "thread"),
                   "pipeline " .. phase.pipeline, text.duration(phase.duration_s) }
   if phase.status ~= "ok" then parts[#parts + 1] = phase.status end
   local name = text.cut(text.plain(phase.name), 40)
@@ -126,7 +123,7 @@ end
 local function no_hit(out, phase, style)
   if not has_hits(phase) or phase.hits > 0 then return end
   out[#out + 1] = "  " .. style:paint("yellow", ("nothing was hit: none of %s found its key")
-    :format(plural(phase.misses, "request")))
+    :format(text.plural(phase.misses, "request")))
   out[#out + 1] = "  fill the keyspace first (with the same prefix and size), or scan for the keys"
     .. " that exist"
 end
@@ -153,7 +150,7 @@ local function errors(out, phase, style, verbose)
   local all = phase.requests + phase.errors
   for i = 1, shown do
     local kind = kinds[i]
-    local label = ("  %s: %s"):format(text.plain(kind.name), plural(kind.count, "error"))
+    local label = ("  %s: %s"):format(text.plain(kind.name), text.plural(kind.count, "error"))
     if all > 0 then label = label .. (" (%s)"):format(text.percent(kind.count / all)) end
     append(out, text.kind_of_errors(label, text.plain(kind.first), style))
   end
@@ -162,45 +159,10 @@ local function errors(out, phase, style, verbose)
   end
 end
 
--- What is worth a word only when it happened: key, one, many.
-local EVENTS = {
-  { "timeouts", "timeout" }, { "connection_errors", "connection error" },
-  { "reconnects", "reconnect" }, { "retries", "retry", "retries" },
-  { "gave_up", "given up", "given up" }, { "conflicts", "conflict" },
-  { "unknown", "unknown", "unknown" }, { "raced", "raced", "raced" },
-  { "dropped", "dropped", "dropped" }, { "empty", "empty", "empty" },
-}
-
-local function events(out, phase)
-  local parts = {}
-  for _, event in ipairs(EVENTS) do
-    local count = phase[event[1]]
-    if is_number(count) and count > 0 then
-      parts[#parts + 1] = plural(count, event[2], event[3])
-    end
-  end
-  if #parts > 0 then out[#out + 1] = "  " .. table.concat(parts, ", ") end
-end
-
-local function shortfall(out, phase, style)
-  if not is_number(phase.rate) or not is_number(phase.sent_rate) then return end
-  local line = ("  asked %s/s, sent %s/s"):format(text.rate(phase.rate), text.rate(phase.sent_rate))
-  if phase.backlog_at_end > 0 then
-    line = line .. (", %s not sent at the end"):format(text.count(phase.backlog_at_end))
-  end
-  local short = phase.sent_rate < phase.rate * 0.99
-  out[#out + 1] = short and style:paint("yellow", line) or line
-  local late, service = list(phase.lateness_us), list(phase.latency_us)
-  if is_number(late.p99) and is_number(service.p99) then
-    out[#out + 1] = ("  service time p50 %s ms, p99 %s ms; our own lateness p99 %s ms"):format(
-      text.ms(service.p50), text.ms(service.p99), text.ms(late.p99))
-  end
-end
-
 local function quality(out, phase)
   local all = list(phase.quality)
   if not is_number(all.queries) or all.queries == 0 then return end
-  local parts = { plural(all.queries, "query", "queries") }
+  local parts = { text.plural(all.queries, "query", "queries") }
   for _, name in ipairs { "recall", "map", "ndcg", "mrr" } do
     local value = all[name]
     if type(value) == "table" then value = value.mean end
@@ -284,39 +246,6 @@ local function slowest(out, phase, verbose)
   append(out, text.table(rows, "  "))
 end
 
--- What may have been done or not: those of which the ids are known help to look.
-local function unknown(out, phase, verbose)
-  if not verbose then return end
-  for _, one in ipairs(list(phase.unknown_operations)) do
-    out[#out + 1] = text.cut(("  unknown whether it was done: %s%s, node %s, at %s"):format(
-      text.plain(one.command), is_number(one.id) and (" of id %.0f"):format(one.id) or "",
-      text.plain(one.node or ""), text.plain(one.at or "")), text.WIDTH)
-  end
-end
-
-local function client(out, phase, style, verbose)
-  local self, parts = list(phase.client), {}
-  if is_number(self.busy) then parts[1] = "busy " .. text.percent(self.busy) end
-  if is_number(self.run_delay) and self.run_delay > 0 then
-    parts[#parts + 1] = ("waited for a core %s"):format(text.percent(self.run_delay))
-  end
-  local shares = table.concat(parts, ", ")
-  if self.bound == true then
-    out[#out + 1] = ("  %s (%s): the client was the limit, not the server"):format(
-      style:paint("yellow", "client-bound"), shares)
-  end
-  if not verbose or not is_number(self.cpu_us_per_request) or phase.requests == 0 then return end
-  out[#out + 1] = ("  client: %.2f us CPU a request, %s"):format(self.cpu_us_per_request, shares)
-end
-
-local function thresholds(out, phase, style)
-  for _, threshold in ipairs(list(phase.thresholds)) do
-    local value = is_number(threshold.value) and text.number(threshold.value) or "no value"
-    local word = threshold.ok and style:paint("green", "met    ") or style:paint("red", "NOT MET")
-    out[#out + 1] = ("  %s  %s  (%s)"):format(word, text.cut(text.plain(threshold.expr), 60), value)
-  end
-end
-
 --- The part of a report about one phase.
 -- @tparam table phase of a report
 -- @tparam[opt] table options `quiet` (one line), `verbose` (slowest operations, all errors),
@@ -334,16 +263,13 @@ function M.phase(phase, options)
   no_success(out, phase, style)
   no_hit(out, phase, style)
   errors(out, phase, style, options.verbose)
-  events(out, phase)
-  shortfall(out, phase, style)
+  remarks.happened(out, phase, style)
   quality(out, phase)
   nodes(out, phase)
   keyspaces(out, phase)
   metrics(out, phase)
   slowest(out, phase, options.verbose)
-  unknown(out, phase, options.verbose)
-  client(out, phase, style, options.verbose)
-  thresholds(out, phase, style)
+  remarks.judged(out, phase, style, options.verbose)
   return table.concat(out, "\n") .. "\n"
 end
 
@@ -413,7 +339,7 @@ function M.verdict(report, options)
   end
   if report.exit_code == 4 then out[#out + 1] = style:paint("red", error_verdict(report)) end
   if missed > 0 then
-    local line = ("%d of %s not met"):format(missed, plural(all, "threshold"))
+    local line = ("%d of %s not met"):format(missed, text.plural(all, "threshold"))
     out[#out + 1] = style:paint("red", line)
   elseif all > 0 then
     out[#out + 1] = style:paint("green", all == 1 and "the threshold is met"

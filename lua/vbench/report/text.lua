@@ -85,6 +85,15 @@ function M.count(value)
   return with_commas(("%.0f"):format(value))
 end
 
+--- A count with what is counted: `1 client`, `2 clients`.
+-- @tparam number count
+-- @tparam string one
+-- @tparam[opt] string many default: one with an s
+-- @treturn string
+function M.plural(count, one, many)
+  return ("%s %s"):format(M.count(count), count == 1 and one or many or one .. "s")
+end
+
 --- A rate: two decimals below 10, one below 10,000, none above.
 -- @tparam number value
 -- @treturn string
@@ -201,6 +210,10 @@ function M.quiet_line(phase, title)
   local line = ("%s: %.2f requests per second"):format(M.plain(title or phase.name), phase.qps)
   if times.p50 then line = line .. (", p50=%.3f msec"):format(times.p50 / 1000) end
   if phase.errors > 0 then line = line .. (", errors=%.0f"):format(phase.errors) end
+  if type(phase.sent_rate) == "number" and phase.sent_rate < phase.rate * 0.99 then
+    line = line .. (", asked=%.2f per second"):format(phase.rate)
+  end
+  if type(phase.client) == "table" and phase.client.bound then line = line .. ", client-bound" end
   for _, threshold in ipairs(phase.thresholds or {}) do
     if not threshold.ok then line = line .. ", not met: " .. M.plain(threshold.expr) end
   end

@@ -1,0 +1,104 @@
+--- What reports for people say of a phase beside its table: what happened to it, what was asked and
+-- not done, how the client itself was, which thresholds were met.
+-- @module vbench.report.remarks
+local text = require "vbench.report.text"
+
+local M = {}
+
+local function is_number(value)
+  return type(value) == "number"
+end
+
+local function list(value)
+  return type(value) == "table" and value or {}
+end
+
+-- What is worth a word only when it happened: key, one, many.
+local EVENTS = {
+  { "timeouts", "timeout" }, { "connection_errors", "connection error" },
+  { "reconnects", "reconnect" }, { "retries", "retry", "retries" },
+  { "gave_up", "given up", "given up" }, { "conflicts", "conflict" },
+  { "unknown", "unknown", "unknown" }, { "raced", "raced", "raced" },
+  { "dropped", "dropped", "dropped" }, { "empty", "empty", "empty" },
+}
+
+local function events(out, phase)
+  local parts = {}
+  for _, event in ipairs(EVENTS) do
+    local count = phase[event[1]]
+    if is_number(count) and count > 0 then
+      parts[#parts + 1] = text.plural(count, event[2], event[3])
+    end
+  end
+  if #parts > 0 then out[#out + 1] = "  " .. table.concat(parts, ", ") end
+end
+
+local function shortfall(out, phase, style)
+  if not is_number(phase.rate) or not is_number(phase.sent_rate) then return end
+  local line = ("  asked %s/s, sent %s/s"):format(text.rate(phase.rate), text.rate(phase.sent_rate))
+  if phase.backlog_at_end > 0 then
+    line = line .. (", %s not sent at the end"):format(text.count(phase.backlog_at_end))
+  end
+  local short = phase.sent_rate < phase.rate * 0.99
+  out[#out + 1] = short and style:paint("yellow", line) or line
+  local late, service = list(phase.lateness_us), list(phase.latency_us)
+  if is_number(late.p99) and is_number(service.p99) then
+    out[#out + 1] = ("  service time p50 %s ms, p99 %s ms; our own lateness p99 %s ms"):format(
+      text.ms(service.p50), text.ms(service.p99), text.ms(late.p99))
+  end
+end
+
+-- What may have been done or not: those of which the ids are known help to look.
+local function unknown(out, phase, verbose)
+  if not verbose then return end
+  for _, one in ipairs(list(phase.unknown_operations)) do
+    out[#out + 1] = text.cut(("  unknown whether it was done: %s%s, node %s, at %s"):format(
+      text.plain(one.command), is_number(one.id) and (" of id %.0f"):format(one.id) or "",
+      text.plain(one.node or ""), text.plain(one.at or "")), text.WIDTH)
+  end
+end
+
+local function client(out, phase, style, verbose)
+  local self, parts = list(phase.client), {}
+  if is_number(self.busy) then parts[1] = "busy " .. text.percent(self.busy) end
+  if is_number(self.run_delay) and self.run_delay > 0 then
+    parts[#parts + 1] = ("waited for a core %s"):format(text.percent(self.run_delay))
+  end
+  local shares = table.concat(parts, ", ")
+  if self.bound == true then
+    out[#out + 1] = ("  %s (%s): the client was the limit, not the server"):format(
+      style:paint("yellow", "client-bound"), shares)
+  end
+  if not verbose or not is_number(self.cpu_us_per_request) or phase.requests == 0 then return end
+  out[#out + 1] = ("  client: %.2f us CPU a request, %s"):format(self.cpu_us_per_request, shares)
+end
+
+local function thresholds(out, phase, style)
+  for _, threshold in ipairs(list(phase.thresholds)) do
+    local value = is_number(threshold.value) and text.number(threshold.value) or "no value"
+    local word = threshold.ok and style:paint("green", "met    ") or style:paint("red", "NOT MET")
+    out[#out + 1] = ("  %s  %s  (%s)"):format(word, text.cut(text.plain(threshold.expr), 60), value)
+  end
+end
+
+--- What happened to a phase, and what of its schedule was not done.
+-- @tparam {string,...} out lines, to which it appends
+-- @tparam table phase of a report
+-- @tparam table style of vbench.report.text
+function M.happened(out, phase, style)
+  events(out, phase)
+  shortfall(out, phase, style)
+end
+
+--- How the client itself was, and what the thresholds say.
+-- @tparam {string,...} out lines, to which it appends
+-- @tparam table phase of a report
+-- @tparam table style of vbench.report.text
+-- @tparam ?boolean verbose also the client's CPU, and operations of unknown outcome
+function M.judged(out, phase, style, verbose)
+  unknown(out, phase, verbose)
+  client(out, phase, style, verbose)
+  thresholds(out, phase, style)
+end
+
+return M
