@@ -2,7 +2,8 @@
 # Measures vbench beside the floor and its peers and prints each bar of "What it must reach" as a
 # ratio. Server on core 0, client on core 1, the same million loaded keys for every tool, tools
 # interleaved, medians of the rounds. Never fails a build.
-# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls | open-loop]...   all by default
+# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls | open-loop]...
+#   all by default
 #   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), SERVER (redis-server),
 #   PORT (21201; the next one is for TLS), BUILD (build)
 # Client CPU is user + system of the whole process, start-up included, by its number of requests; of
@@ -211,7 +212,8 @@ open-loop() {
   echo
   bar "open loop at half of the capacity: rate achieved, >= 0.995" "$(median open achieved 1)" \
     ">=" 0.995
-  bar "open loop at a tenth: response p50 less service p50" "$(median open added_us 1)" "<=" 10 " us"
+  bar "open loop at a tenth: response p50 less service p50" "$(median open added_us 1)" \
+    "<=" 10 " us"
   bar "open loop at 1.5 times the capacity: operations not accounted for" \
     "$(median open unaccounted 1 | awk '{print $1 < 0 ? -$1 : $1}')" "<=" 0
 }
@@ -221,7 +223,7 @@ parts=("$@")
 for part in "${parts[@]}"; do
   case $part in
     cpu | one-key | lua | memory | start | tls | open-loop) ;;
-    *) sed -n '2,9p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,10p' "$0" >&2; exit 2 ;;
   esac
 done
 [[ -x $build/bench/bench_floor ]] || { echo "build first: $build has no bench_floor" >&2; exit 0; }
