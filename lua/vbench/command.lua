@@ -80,8 +80,10 @@ local function check_matched(self)
   local words = first:lower()
   if words == "client" and type(second) == "string" then words = words .. " " .. second:lower() end
   if UNMATCHED[words] then
+    local hint = words:find("subscribe") and "; a client that gets messages is vb.subscriber { " ..
+      "channels = { ... } }" or ""
     fault.raise("command '%s': after %s replies are no longer one for each request; a command " ..
-      "cannot do this", self.name, words:upper())
+      "cannot do this%s", self.name, words:upper(), hint)
   end
 end
 
@@ -119,6 +121,31 @@ local function read_repeating(self, read)
   end
 end
 
+--- Makes a command that nobody knows yet.
+-- @tparam table given as vb.command takes it
+-- @treturn command
+-- @local
+function M.make(given)
+  if type(given) ~= "table" or fields.kind(given) then
+    fault.raise("vb.command takes a table: vb.command { \"GET\", keys:uniform() }")
+  end
+  if fields.length(given, "the command") == 0 then fault.raise("vb.command takes arguments") end
+  local name = read_name(given)
+  local read = fields.read(given, OPTIONS, ("command '%s'"):format(name), { positional = true })
+  local self = setmetatable({
+    kind = "command", name = name, functions = {}, spec = { arguments = {}, processors = {} },
+  }, class)
+  read_arguments(self, given)
+  self.spec.blocking = read_blocking(self, given)
+  read_processors(self, given.reply)
+  read_repeating(self, read)
+  if given.on_reply then
+    self.spec.on_reply = given.on_reply
+    note_function(self, given.on_reply, "on_reply")
+  end
+  return self
+end
+
 --- Declares a command.
 -- @function vb.command
 -- @tparam table given its arguments by position: strings and numbers (sent as they are), `vb.key`,
@@ -132,25 +159,9 @@ end
 -- @treturn command with `:when(condition)`
 -- @raise when an argument is nil or can be none, on unknown fields, when the name is taken
 function M.declare(given)
-  if type(given) ~= "table" or fields.kind(given) then
-    fault.raise("vb.command takes a table: vb.command { \"GET\", keys:uniform() }")
-  end
-  if fields.length(given, "the command") == 0 then fault.raise("vb.command takes arguments") end
-  local name = read_name(given)
-  local read = fields.read(given, OPTIONS, ("command '%s'"):format(name), { positional = true })
-  local self = setmetatable({
-    kind = "command", name = name, functions = {}, spec = { arguments = {}, processors = {} },
-  }, class)
-  read_arguments(self, given)
+  local self = M.make(given)
   check_matched(self)
-  self.spec.blocking = read_blocking(self, given)
-  read_processors(self, given.reply)
-  read_repeating(self, read)
-  if given.on_reply then
-    self.spec.on_reply = given.on_reply
-    note_function(self, given.on_reply, "on_reply")
-  end
-  return registry.add("command", name, self)
+  return registry.add("command", self.name, self)
 end
 
 --- The command as a conditional step of a sequence.

@@ -13,7 +13,7 @@ local M = {}
 
 local ENTRY = {
   command = C.VB_ENTRY_COMMAND, sequence = C.VB_ENTRY_SEQUENCE,
-  transaction = C.VB_ENTRY_TRANSACTION,
+  transaction = C.VB_ENTRY_TRANSACTION, subscriber = C.VB_ENTRY_SUBSCRIBER,
 }
 local CONDITION = { hit = C.VB_WHEN_HIT, miss = C.VB_WHEN_MISS, ok = C.VB_WHEN_OK }
 
@@ -52,7 +52,7 @@ local function add_entry(self, weight, what)
   end
   local name = what.kind == "transaction" and what.name or nil
   check(C.vb_program_entry(self.program, ENTRY[what.kind], now, name, self.err), self.err)
-  local steps = what.kind == "command" and { { command = what } } or what.spec.steps
+  local steps = what.spec.steps or { { command = what } }
   for _, step in ipairs(steps) do add_step(self, step) end
   local retries, whole = repeatable.operation(what)
   C.vb_program_retry(self.program, retries, whole and 1 or 0)
@@ -86,7 +86,8 @@ end
 -- @tparam ?table context `seed` (the run's, unless given)
 -- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
 --   load), `program` (vb_program*), `names` (of the rows of statistics), `waits` (whether some
---   commands block), `keep` (anchors: hold the table while the phase runs)
+--   commands block), `subscribes` (whether its operations are messages), `keep` (anchors: hold the
+--   table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
   if fields.kind(phase) ~= "phase" then
@@ -102,7 +103,7 @@ function M.phase(phase, context)
   spec.name, spec.program, spec.seed = phase.name, program, seed
   return {
     spec = spec, program = program, names = row_names(program), keep = keep,
-    waits = C.vb_program_waits(program) ~= 0,
+    waits = C.vb_program_waits(program) ~= 0, subscribes = phase.run.kind == "subscriber",
   }
 end
 

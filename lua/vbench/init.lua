@@ -22,6 +22,7 @@ local reference_set = require "vbench.reference_set"
 local scenario = require "vbench.scenario"
 local script = require "vbench.script"
 local session = require "vbench.session"
+local subscriber = require "vbench.subscriber"
 local values = require "vbench.cli.values"
 require "vbench.reply"
 require "vbench.request"
@@ -39,6 +40,7 @@ local M = {
 
   command = command.declare,
   script = script.declare,
+  subscriber = subscriber.declare,
   hits = command.hits,
   expect = command.expect,
   verify = command.verify,

@@ -13,7 +13,7 @@ local units = require "vbench.units"
 local M = {}
 
 local FIELDS = {
-  name = "string", run = "command|mix|sequence|transaction",
+  name = "string", run = "command|mix|sequence|transaction|subscriber",
   clients = "count", threads = "count", pipeline = "count",
   requests = "count", duration = "duration", until_exhausted = "boolean",
   rate = "rate", arrivals = "string", burst = "count", ramp = "table",
@@ -31,7 +31,7 @@ local class = { __index = methods }
 
 -- Names of what has statistics of its own in something that runs.
 local function row_names(run)
-  if run.kind == "command" then return { run.name } end
+  if run.kind == "command" or run.kind == "subscriber" then return { run.name } end
   local out = {}
   local function add(name)
     out[#out + 1] = name
@@ -128,11 +128,11 @@ end
 
 --- Makes a phase.
 -- @function vb.phase
--- @tparam table given `run` (command, mix, sequence or transaction; required), `name` (that of what
---   it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests` (operations),
---   `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background phase: its
---   delay), `rate` (operations a second in all: an open loop, in which they fall due whatever the
---   server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
+-- @tparam table given `run` (command, mix, sequence, transaction or subscriber; required),
+--   `name` (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
+--   (operations), `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background
+--   phase: its delay), `rate` (operations a second in all: an open loop, in which they fall due
+--   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
 --   beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
 --   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
 --   `timeout` (of a request), `retry` (how often an operation is sent again), `on_error` ("count"

@@ -42,12 +42,19 @@ local function thresholds_of(run, phase, rows, in_background)
   return list
 end
 
--- Behind a command that blocks nothing can be sent, so that such a phase has a pipeline of 1.
+-- Behind a command that blocks nothing can be sent, and a subscriber sends nothing.
 local function narrow(lane, phase)
-  if not lane.compiled.waits then return end
+  local compiled = lane.compiled
+  if not compiled.waits and not compiled.subscribes then return end
+  local what = compiled.waits and "command that blocks" or "subscriber"
   local own = phases.value(phase, "pipeline")
   if own and own > 1 then
-    usage("phase '%s' runs a command that blocks: its pipeline is 1, not %d", phase.name, own)
+    usage("phase '%s' runs a %s: its pipeline is 1, not %d", phase.name,
+      what, own)
+  end
+  if lane.settings.open_loop then
+    usage("phase '%s' runs a %s: it has no rate, since others decide when there is something to " ..
+      "get", phase.name, what)
   end
   lane.settings.pipeline = 1
 end

@@ -128,11 +128,11 @@ local function retries_of(list)
 end
 
 --- How what a phase runs may be sent again.
--- @tparam command|sequence|transaction what an operation
+-- @tparam command|subscriber|sequence|transaction what an operation
 -- @treturn number retries at most; -1: as many as the phase says
 -- @treturn boolean whether a transaction may be done twice
 function M.operation(what)
-  if what.kind == "command" then return retries_of { what }, false end
+  if not what.spec.steps then return retries_of { what }, false end
   local list = {}
   for i, step in ipairs(what.spec.steps) do list[i] = step.command end
   return retries_of(list), what.kind == "transaction" and transaction(what.spec.steps)

@@ -11,7 +11,7 @@ local M = {}
 
 local FIELDS = {
   source = "string", keys = "table", args = "table", name = "string", reply = "table",
-  on_reply = "function",
+  on_reply = "function", readonly = "boolean", idempotent = "boolean", retry = "boolean|number",
 }
 
 local function digest(source)
@@ -41,7 +41,7 @@ end
 -- @function vb.script
 -- @tparam table given `source` (Lua of the server; required), `keys` (list of keys: cursors,
 --   strings), `args` (list of arguments), and as of vb.command: `name` ("evalsha"), `reply`,
---   `on_reply`
+--   `on_reply`, `readonly`, `idempotent`, `retry`
 -- @treturn command
 -- @raise on unknown fields, a number of keys that varies, and as vb.command
 function M.declare(given)
@@ -57,7 +57,10 @@ function M.declare(given)
     out[#out + 1] = spec.keys[i]
   end
   for i = 1, fields.length(spec.args or {}, "args of " .. where) do out[#out + 1] = spec.args[i] end
-  out[3], out.reply, out.on_reply = count, spec.reply, spec.on_reply
+  out[3] = count
+  for _, field in ipairs { "reply", "on_reply", "readonly", "idempotent", "retry" } do
+    out[field] = spec[field]
+  end
   local self = command.declare(out)
   self.spec.script = spec.source
   return self

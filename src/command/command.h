@@ -126,8 +126,7 @@ typedef struct vb_outcome {
   char message[256];     /* when failed: what was wanted and what came, printable */
 } vb_outcome;
 
-/* Runs the processors over a reply that is no error; operation->n and ->stream are set, ids are
- * drawn again as needed. */
+/* Runs the processors over a reply that is no error; the ids of the operation are drawn. */
 void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_operation *operation,
                         const vb_reply *reply, vb_outcome *outcome);
 #endif

@@ -152,7 +152,6 @@ void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_ope
   outcome->hits = outcome->misses = 0;
   outcome->failed = NULL;
   outcome->message[0] = 0;
-  if (command->keeps_reply) (void)vb_command_draw(command, operation);
   for (uint32_t i = 0; i < command->processor_count && !outcome->failed; i++) {
     const vb_reply_step *step = &command->processors[i];
     switch ((enum vb_processor_kind)step->kind) {

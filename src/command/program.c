@@ -51,7 +51,7 @@ int vb_program_entry(vb_program *program, int kind, double weight, const char *n
                      vb_error *err) {
   if (!(weight > 0) || !isfinite(weight))
     return vb_fail(err, VB_EINVAL, "a mix: weight %g: any number above 0", weight);
-  if (kind < VB_ENTRY_COMMAND || kind > VB_ENTRY_TRANSACTION)
+  if (kind < VB_ENTRY_COMMAND || kind > VB_ENTRY_SUBSCRIBER)
     return vb_fail(err, VB_EINVAL, "a mix: no such kind of entry: %d", kind);
   uint32_t count = program->entry_count;
   vb_entry *entries = realloc(program->entries, (count + 1) * sizeof *entries);
@@ -72,16 +72,19 @@ int vb_program_entry(vb_program *program, int kind, double weight, const char *n
   return VB_OK;
 }
 
+static bool is_single(const vb_entry *entry) {
+  return entry->kind == VB_ENTRY_COMMAND || entry->kind == VB_ENTRY_SUBSCRIBER;
+}
+
 int vb_program_step(vb_program *program, const vb_command *command, int condition,
                     uint32_t function, vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "a step before the first entry");
   vb_entry *entry = &program->entries[program->entry_count - 1];
   if (condition < VB_ALWAYS || condition > VB_WHEN_FUNCTION)
     return vb_fail(err, VB_EINVAL, "command '%s': no such condition: %d", command->name, condition);
-  if (entry->step_count == STEPS_MAX || (entry->step_count && entry->kind == VB_ENTRY_COMMAND))
+  if (entry->step_count == STEPS_MAX || (entry->step_count && is_single(entry)))
     return vb_fail(err, VB_EINVAL, "command '%s': step %u of an entry; %d are possible",
-                   command->name, entry->step_count + 1,
-                   entry->kind == VB_ENTRY_COMMAND ? 1 : STEPS_MAX);
+                   command->name, entry->step_count + 1, is_single(entry) ? 1 : STEPS_MAX);
   vb_step *steps = realloc(entry->steps, (entry->step_count + 1) * sizeof *steps);
   if (!steps) return no_memory(err);
   entry->steps = steps;
@@ -216,8 +219,11 @@ static int check_currents(const vb_entry *entry, vb_error *err) {
   return VB_OK;
 }
 
-static int check_entry(const vb_entry *entry, vb_error *err) {
+static int check_entry(const vb_program *program, const vb_entry *entry, vb_error *err) {
   if (!entry->step_count) return vb_fail(err, VB_EINVAL, "nothing to run: an entry has no steps");
+  if (entry->kind == VB_ENTRY_SUBSCRIBER && program->entry_count > 1)
+    return vb_fail(err, VB_EINVAL, "subscriber '%s' is one of a mix; it runs by itself",
+                   entry->steps[0].command->name);
   if (entry->steps[0].condition != VB_ALWAYS)
     return vb_fail(err, VB_EINVAL,
                    "command '%s': when() needs a step before it, whose reply decides",
@@ -248,13 +254,13 @@ int vb_program_compile(vb_program *program, vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "nothing to run: the mix is empty");
   for (uint32_t i = 0; i < program->entry_count; i++) {
     const vb_entry *entry = &program->entries[i];
-    int failed = check_entry(entry, err);
+    int failed = check_entry(program, entry, err);
     if (failed) return failed;
     if (entry->step_count > program->most_steps) program->most_steps = entry->step_count;
     for (uint32_t k = 0; k < entry->step_count; k++) {
       const vb_command *command = entry->steps[k].command;
       for (uint32_t h = 0; h < command->hole_count; h++)
-        if (command->holes[h].part.kind == VB_PART_CURSOR)
+        if (command->holes[h].part.kind == VB_PART_CURSOR && !vb_program_subscribes(program))
           program->ends |= vb_cursor_ends(command->holes[h].part.cursor) != 0;
     }
   }
@@ -282,6 +288,10 @@ int vb_program_row_waits(const vb_program *program, uint32_t index) {
       if (entry->steps[k].row == index && vb_command_is_blocking(entry->steps[k].command)) return 1;
   }
   return 0;
+}
+
+int vb_program_subscribes(const vb_program *program) {
+  return program->entries[0].kind == VB_ENTRY_SUBSCRIBER;
 }
 
 int vb_program_has_scripts(const vb_program *program) {

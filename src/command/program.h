@@ -10,7 +10,8 @@ enum vb_entry_kind {
   VB_ENTRY_COMMAND,
   VB_ENTRY_SEQUENCE,
   VB_ENTRY_TRANSACTION,
-  VB_ENTRY_LOAD /* of no program: a SCRIPT LOAD that the engine sends by itself */
+  VB_ENTRY_SUBSCRIBER, /* its only step subscribes; alone in its program */
+  VB_ENTRY_LOAD        /* of no program: a SCRIPT LOAD that the engine sends by itself */
 };
 
 /* When a step of a sequence runs, judged by the reply of the step before it. */
@@ -47,6 +48,8 @@ VB_API int vb_program_row_has_ages(const vb_program *program, uint32_t row);
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
 
+/* Whether its operations are the messages of a subscription. */
+VB_API int vb_program_subscribes(const vb_program *program);
 /* Whether some command runs a script. */
 VB_API int vb_program_has_scripts(const vb_program *program);
 /* Whether an operation may wait for as long as the server likes: some row waits. */

@@ -1,3 +1,4 @@
+#include "engine/subscriber.h"
 #include "engine/worker.h"
 
 #include "net/handshake.h"
@@ -146,6 +147,7 @@ void vb_connection_open(vb_connection *connection) {
   connection->scanner = (vb_scanner){.max_reply = worker->shared->spec.max_reply};
   connection->keep = true;
   connection->asked = false;
+  connection->unconfirmed = 0;
   connection->opened_at = worker->now = vb_now();
   connection->retry_at = worker->now + worker->shared->spec.connect_timeout_ns;
   if (vb_stream_connect(&connection->stream, &worker->shared->addresses[connection->node],
@@ -163,7 +165,7 @@ void vb_connection_open(vb_connection *connection) {
   }
 }
 
-static void become_ready(vb_connection *connection) {
+void vb_connection_become_ready(vb_connection *connection) {
   vb_lane *lane = connection->lane;
   vb_lane_node *node = &lane->nodes[connection->node];
   if (connection->attempts && !is_preparing(lane)) lane->rows[0].counters.reconnects++;
@@ -180,6 +182,13 @@ static void become_ready(vb_connection *connection) {
     vb_lane_open_more(lane);
   else
     vb_connection_fill(connection);
+}
+
+static void handshake_done(vb_connection *connection) {
+  if (connection->lane->subscribes)
+    vb_subscriber_ask(connection);
+  else
+    vb_connection_become_ready(connection);
 }
 
 static void send_handshake(vb_connection *connection) {
@@ -205,7 +214,7 @@ static void send_handshake(vb_connection *connection) {
   if (count)
     vb_connection_flush(connection);
   else
-    become_ready(connection);
+    handshake_done(connection);
 }
 
 static bool starts_with(const vb_reply *reply, const char *word) {
@@ -230,7 +239,7 @@ static void judge_handshake(vb_connection *connection, const vb_flight *flight,
     open_failed(connection, &error);
     return;
   }
-  if (flight->step + 1 == vb_handshake_count(login)) become_ready(connection);
+  if (flight->step + 1 == vb_handshake_count(login)) handshake_done(connection);
 }
 
 /* Replies while the handshake goes on; the scanner's data is the caller's. */
@@ -404,6 +413,9 @@ static char *receive_room(vb_connection *connection, size_t *tail, size_t *room)
 }
 
 static ssize_t receive_into(vb_connection *connection, const char *data, size_t length) {
+  if (connection->unconfirmed ||
+      (connection->lane->subscribes && connection->state == VB_CONNECTION_READY))
+    return vb_subscriber_receive(connection, data, length);
   return connection->state == VB_CONNECTION_HANDSHAKE
              ? receive_handshake(connection, data, length)
              : vb_connection_receive(connection, data, length);
@@ -463,8 +475,8 @@ void vb_connection_retire(vb_connection *connection) {
 
 void vb_connection_settle(vb_connection *connection) {
   bool idle = connection->state == VB_CONNECTION_READY && !in_flight(connection) &&
-              vb_outbox_empty(&connection->outbox) && !connection->scanner.busy &&
-              !connection->tail_bytes.length;
+              !connection->lane->subscribes && vb_outbox_empty(&connection->outbox) &&
+              !connection->scanner.busy && !connection->tail_bytes.length;
   if (!idle) close_stream(connection);
 }
 
@@ -488,7 +500,7 @@ void vb_connection_sweep(vb_connection *connection) {
 static bool lane_works(const vb_lane *lane) {
   int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
   return state == VB_LANE_PREPARE || state == VB_LANE_RUN || state == VB_LANE_IDLE ||
-         state == VB_LANE_DRAIN;
+         state == VB_LANE_DRAIN || (state == VB_LANE_READY && lane->subscribes);
 }
 
 void vb_connection_event(vb_connection *connection, uint32_t events) {

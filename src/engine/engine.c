@@ -59,7 +59,7 @@ int vb_engine_new(vb_engine **out, const vb_engine_spec *spec, vb_error *err) {
   return VB_OK;
 }
 
-static bool any_lost(const vb_engine *engine) {
+bool vb_run_has_lost(const vb_engine *engine) {
   for (uint32_t i = 0; i < engine->threads; i++)
     if (engine->crew[i].lost) return true;
   return false;
@@ -82,7 +82,7 @@ static bool end_workers(vb_engine *engine) {
         wait_for_news(engine, WATCH_MS);
     }
   }
-  return !any_lost(engine);
+  return !vb_run_has_lost(engine);
 }
 
 void vb_engine_free(vb_engine *engine) {
@@ -176,70 +176,6 @@ static int fit_threads(vb_engine *engine, uint32_t threads, vb_error *err) {
   return VB_OK;
 }
 
-static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint32_t threads,
-                       vb_error *err) {
-  uint64_t least = (uint64_t)threads * engine->shared->spec.endpoint_count;
-  if (phase->clients < least)
-    return vb_fail(err, VB_EINVAL,
-                   "phase '%s': %u clients are too few for %u threads and %u server%s: at least "
-                   "%llu, or fewer threads",
-                   phase->name, phase->clients, threads, engine->shared->spec.endpoint_count,
-                   engine->shared->spec.endpoint_count == 1 ? "" : "s", (unsigned long long)least);
-  if (phase->pipeline < 1 || phase->pipeline > 100000)
-    return vb_fail(err, VB_EINVAL, "phase '%s': pipeline %u: 1 to 100000 are possible", phase->name,
-                   phase->pipeline);
-  if (phase->pipeline > 1 && vb_program_waits(phase->program))
-    return vb_fail(err, VB_EINVAL,
-                   "phase '%s': pipeline %u: behind a command that blocks nothing can be sent, so "
-                   "it is 1",
-                   phase->name, phase->pipeline);
-  return VB_OK;
-}
-
-/* Latency histograms are the memory that grows with commands, threads and digits: reckoned before
- * the run, at most half of what the machine has. */
-static int check_memory(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
-                        uint32_t count, vb_error *err) {
-  double rows = 0, one = (double)vb_histogram_bytes(engine->shared->spec.digits);
-  for (uint32_t i = 0; i < count; i++) {
-    const vb_program *program = phases[i].program;
-    for (uint32_t row = 0; row < vb_program_rows(program); row++)
-      rows += 1 + vb_program_row_has_ages(program, row) + vb_program_row_waits(program, row) +
-              vb_phase_is_paced(&phases[i]);
-  }
-  double wanted = rows * (threads + 1) * one;
-  double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (wanted <= memory / 2) return VB_OK;
-  return vb_fail(err, VB_EINVAL,
-                 "phase '%s': histograms of %.0f commands on %u threads with %d digits take %.1f "
-                 "GB, more than half of this machine's %.1f GB: fewer threads, or --precision %d",
-                 phases->name, rows, threads, engine->shared->spec.digits, wanted / 0x1p30,
-                 memory / 0x1p30, engine->shared->spec.digits - 1);
-}
-
-static int check_start(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
-                       uint32_t count, vb_error *err) {
-  if (engine->running)
-    return vb_fail(err, VB_EINVAL, "phase '%s': the one before it still runs", phases->name);
-  if (any_lost(engine))
-    return vb_fail(err, VB_EINVAL, "phase '%s': a thread does not answer", phases->name);
-  if (threads < 1 || threads > VB_WORKERS_MAX)
-    return vb_fail(err, VB_EINVAL, "threads: %u: 1 to %d are possible", threads, VB_WORKERS_MAX);
-  if (count < 1 || count > VB_LANES_MAX)
-    return vb_fail(err, VB_EINVAL, "phase '%s': %u background phases: at most %d", phases->name,
-                   count - 1, VB_LANES_MAX - 1);
-  const vb_phase_spec *main_phase = &phases[0];
-  if (!main_phase->requests && !main_phase->duration_ns && !main_phase->idle &&
-      !vb_program_ends(main_phase->program))
-    return vb_fail(err, VB_EINVAL, "phase '%s' has no end: give requests or duration",
-                   main_phase->name);
-  for (uint32_t i = 0; i < count; i++) {
-    int failed = check_phase(engine, &phases[i], threads, err);
-    if (failed) return failed;
-  }
-  return check_memory(engine, threads, phases, count, err);
-}
-
 static void make_track(vb_track *track, const vb_phase_spec *spec, uint32_t threads) {
   vb_phase *phase = &track->phase;
   phase->spec = *spec;
@@ -276,7 +212,7 @@ static void tell_prepare(vb_engine *engine, uint32_t lane) {
 
 int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
                     uint32_t count, vb_error *err) {
-  int failed = check_start(engine, threads, phases, count, err);
+  int failed = vb_run_check(engine, threads, phases, count, err);
   if (!failed) failed = fit_threads(engine, threads, err);
   if (failed) return failed;
   uint32_t lanes = count > engine->track_count ? count : engine->track_count;
@@ -501,15 +437,40 @@ static void fail_opening(vb_engine *engine) {
   stop_all(engine);
 }
 
+static bool all_begun(const vb_engine *engine, uint32_t lane) {
+  for (uint32_t w = 0; w < engine->threads; w++)
+    if (!engine->crew[w].lost && lane_state(engine, w, lane) < VB_LANE_RUN) return false;
+  return true;
+}
+
+/* Subscribers in the background begin before the others, who may publish what they are to get. True
+ * when some were told. */
+static bool run_listeners(vb_engine *engine) {
+  bool told = false;
+  for (uint32_t i = 1; i < engine->track_count; i++) {
+    const vb_track *track = &engine->tracks[i];
+    const vb_phase_spec *spec = &track->phase.spec;
+    if (track->state != VB_TRACK_DELAYED || spec->start_ns || spec->warmup_ns ||
+        !vb_program_subscribes(spec->program))
+      continue;
+    run_track(engine, i);
+    told = true;
+  }
+  return told;
+}
+
 /* Before the first operation: until every connection of every lane is open. True with an event. */
 static bool step_opening(vb_engine *engine, vb_ns now, vb_event *out) {
   for (uint32_t i = 0; i < engine->track_count; i++) {
-    if (all_in(engine, i, VB_LANE_READY, false)) continue;
+    if (engine->tracks[i].state == VB_TRACK_RUN ? all_begun(engine, i)
+                                                : all_in(engine, i, VB_LANE_READY, false))
+      continue;
     if (!engine->failed_status &&
         now > engine->prepared_at + engine->shared->spec.connect_timeout_ns)
       fail_opening(engine);
     return false;
   }
+  if (run_listeners(engine)) return false;
   engine->started = true;
   run_track(engine, 0);
   engine->next_tick = engine->tracks[0].run_at + VB_NS_PER_S + TICK_SLACK_MS * VB_NS_PER_MS;

@@ -11,7 +11,7 @@ enum {
   NODE_DIGITS = 2,
   CONNECT_DIGITS = 2,
   HANDSHAKE_FLIGHTS = 4,
-  LINGER_MS = 50 /* after the end, for what is on its way to a connection that waits */
+  LINGER_MS = 50 /* after the end, for what is on its way to a connection that waits or listens */
 };
 
 void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state) {
@@ -70,7 +70,7 @@ static void cut_connections(vb_lane *lane, uint32_t count) {
 /* Keeps connections that stay on their node, closes those too many, makes those that lack. */
 static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   uint32_t flights = clients ? flights_of(lane->phase) : 0;
-  cut_connections(lane, clients);
+  cut_connections(lane, lane->subscribes ? 0 : clients); /* others have not subscribed */
   vb_connection **grown = realloc(lane->connections, (clients + 1) * sizeof(vb_connection *));
   if (!grown) return VB_ENOMEM;
   lane->connections = grown;
@@ -131,7 +131,8 @@ static void reset(vb_lane *lane) {
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
   lane->spin_start = lane->spin_end = 0;
-  lane->ended_at = 0;
+  lane->ended_at = lane->linger_until = 0;
+  lane->waits = lane->subscribes = false;
   lane->next_open = 0;
 }
 
@@ -153,6 +154,11 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   lane->index = index;
   lane->wanted = 0;
   reset(lane);
+  lane->first_client = first_client;
+  if (phase) {
+    lane->waits = vb_program_waits(phase->spec.program);
+    lane->subscribes = vb_program_subscribes(phase->spec.program);
+  }
   if (fit(lane, clients, first_client))
     return vb_fail(err, VB_ENOMEM, "out of memory: %u connections", clients);
   if (!phase) {
@@ -161,7 +167,6 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   }
   lane->program_ends =
       vb_program_ends(phase->spec.program) || vb_program_may_skip(phase->spec.program);
-  lane->waits = vb_program_waits(phase->spec.program);
   lane->wanted = vb_lane_wanted(lane);
   for (uint32_t i = lane->wanted; i < lane->connection_count; i++)
     vb_connection_retire(lane->connections[i]);
@@ -180,8 +185,8 @@ void vb_lane_run(vb_lane *lane) {
   lane->cpu_start = vb_thread_cpu();
   lane->spin_start = worker->spin;
   lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
-  lane->accepting = !lane->phase->spec.idle;
-  atomic_store(&lane->state, VB_LANE_RUN);
+  lane->accepting = !lane->phase->spec.idle && !lane->subscribes;
+  vb_lane_set_state(lane, VB_LANE_RUN);
   if (lane->paced) vb_lane_start_schedule(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++)
     if (lane->connections[i]->state == VB_CONNECTION_READY)
@@ -199,6 +204,10 @@ static void finish(vb_lane *lane, enum vb_lane_state state) {
   vb_lane_set_state(lane, state);
 }
 
+static bool is_drained(const vb_lane *lane) {
+  return !lane->open && lane->worker->now >= lane->linger_until;
+}
+
 void vb_lane_stop(vb_lane *lane) {
   int state = atomic_load(&lane->state);
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE && state != VB_LANE_READY &&
@@ -209,8 +218,9 @@ void vb_lane_stop(vb_lane *lane) {
   vb_lane_drop_queued(lane);
   vb_retry_give_up(lane);
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
+  if (lane->subscribes) lane->linger_until = lane->worker->now + LINGER_MS * VB_NS_PER_MS;
   atomic_store(&lane->state, VB_LANE_DRAIN);
-  if (!lane->open) finish(lane, VB_LANE_DONE);
+  if (is_drained(lane)) finish(lane, VB_LANE_DONE);
 }
 
 /* False when main has not taken the last ones: then the current one goes on. */
@@ -258,7 +268,7 @@ void vb_lane_round(vb_lane *lane) {
     vb_lane_stop(lane);
     return;
   }
-  if (state == VB_LANE_DRAIN && !lane->open) finish(lane, VB_LANE_DONE);
+  if (state == VB_LANE_DRAIN && is_drained(lane)) finish(lane, VB_LANE_DONE);
   if (!runs) return;
   vb_lane_follow_warmup(lane);
   if (lane->worker->now >= lane->next_second) post_second(lane);
@@ -335,6 +345,7 @@ void vb_lane_sweep(vb_lane *lane) {
   }
   if (state != VB_LANE_RUN && state != VB_LANE_IDLE) return;
   if (lane->phase->spec.ramp == VB_RAMP_CLIENTS) vb_lane_follow_ramp(lane);
+  if (lane->subscribes) lane->out_of_numbers = vb_numbers_all_taken(&lane->phase->numbers);
   check_nodes(lane);
   vb_retry_wake(lane);
   share_numbers(lane, state);

@@ -76,18 +76,19 @@ typedef struct vb_connection {
   uint32_t unstamped; /* first flight whose last byte is not written */
   uint32_t open;      /* operations in its window */
   uint32_t index, node;
-  uint8_t state;     /* enum vb_connection_state */
-  bool wants_write;  /* registered for writability */
-  bool waiting;      /* on its node's list of connections with room */
-  bool dirty;        /* on the worker's list of connections to flush */
-  bool unread;       /* receiving stopped before there was nothing left */
-  bool parked;       /* out of the event loop: the sweep goes on opening it */
-  bool asked;        /* the reply under way began when one was waited for */
-  bool keep;         /* the bytes of the reply under way are wanted */
-  uint8_t openings;  /* in this phase, before it runs */
-  uint32_t attempts; /* failed ones in a row */
-  vb_ns opened_at;   /* when opening began */
-  vb_ns retry_at;    /* when closed: next attempt to open; while opening: when it is given up */
+  uint8_t state;        /* enum vb_connection_state */
+  bool wants_write;     /* registered for writability */
+  bool waiting;         /* on its node's list of connections with room */
+  bool dirty;           /* on the worker's list of connections to flush */
+  bool unread;          /* receiving stopped before there was nothing left */
+  bool parked;          /* out of the event loop: the sweep goes on opening it */
+  bool asked;           /* the reply under way began when one was waited for */
+  bool keep;            /* the bytes of the reply under way are wanted */
+  uint8_t openings;     /* in this phase, before it runs */
+  uint32_t attempts;    /* failed ones in a row */
+  uint32_t unconfirmed; /* channels that a subscriber has asked for */
+  vb_ns opened_at;      /* when opening began */
+  vb_ns retry_at;       /* when closed: next attempt to open; while opening: when it is given up */
   vb_scanner scanner;
   vb_bytes tail_bytes; /* the unfinished end of what was received */
 } vb_connection;
@@ -115,13 +116,15 @@ typedef struct vb_lane {
   struct vb_worker *worker;
   vb_phase *phase;
   uint32_t index;
-  bool accepting;      /* operations may be started */
-  bool failing;        /* `error` says why; the round's end makes it VB_LANE_FAILED */
-  bool out_of_numbers; /* no more to take */
-  bool program_ends;   /* a cursor may end, or a record be empty, in the middle of a sequence */
-  bool paced;          /* open loop: operations fall due by the schedule */
-  bool blocked;        /* a node's queue is full: others wait for it */
-  bool waits;          /* some commands block */
+  bool accepting;        /* operations may be started */
+  bool failing;          /* `error` says why; the round's end makes it VB_LANE_FAILED */
+  bool out_of_numbers;   /* no more to take */
+  bool program_ends;     /* a cursor may end, or a record be empty, in the middle of a sequence */
+  bool paced;            /* open loop: operations fall due by the schedule */
+  bool blocked;          /* a node's queue is full: others wait for it */
+  bool waits;            /* some commands block */
+  bool subscribes;       /* its operations are messages */
+  uint32_t first_client; /* of its connections among those of the phase */
   vb_retries retries;
   vb_block block;       /* numbers in hand */
   uint64_t block_size;  /* numbers to take at once */
@@ -151,7 +154,7 @@ typedef struct vb_lane {
   vb_slowest unknown;     /* the first ones; no heap */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
-  vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
+  vb_ns next_second, first_issue, last_reply, drain_until, linger_until, ended_at;
   vb_ns cpu_start, cpu_end, spin_start, spin_end;
   atomic_int state;        /* shared: enum vb_lane_state */
   atomic_uint ready_shown; /* shared: connections ready, for messages */
@@ -256,12 +259,19 @@ void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now);
 /* The replies that are in `data`; returns the bytes used, -1 after closing the connection. */
 ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_t length);
 
+/* What the command of a step wants to know of a reply that is no error: processors, counts. The ids
+ * of the operation are drawn. False when it was not answered well. */
+bool vb_connection_process(vb_connection *connection, const vb_step *step, vb_operation *operation,
+                           const vb_reply *reply);
+
 /* connection.c: opening, writing, closing. */
 vb_connection *vb_connection_new(vb_lane *lane, uint32_t index, uint32_t node, uint32_t pipeline);
 void vb_connection_free(vb_connection *connection);
 /* Room for `pipeline` operations of up to `steps` requests; only when nothing is in flight. */
 int vb_connection_resize(vb_connection *connection, uint32_t flights);
 void vb_connection_open(vb_connection *connection);
+/* It can be used: the handshake is over. */
+void vb_connection_become_ready(vb_connection *connection);
 /* Closes; what was in flight is counted as errors of `kind`. It will be opened again. */
 void vb_connection_break(vb_connection *connection, const char *kind, const char *message);
 /* The phase is over, and what is in flight may wait for ever: closes, and counts none of it. */

@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-static void count_success(vb_connection *connection, const vb_flight *flight, uint32_t row,
+static void count_success(vb_connection *connection, uint64_t n, uint32_t row,
                           const vb_outcome *outcome) {
   vb_lane *lane = connection->lane;
   vb_counters *counters = &lane->rows[row].counters;
-  if (vb_lane_shows(lane, flight->n)) lane->interval->requests++;
-  if (!vb_lane_counts(lane, flight->n)) return;
+  if (vb_lane_shows(lane, n)) lane->interval->requests++;
+  if (!vb_lane_counts(lane, n)) return;
   counters->requests++;
   if (lane->node_rows) lane->node_rows[connection->node].counters.requests++;
   if (!outcome) return;
@@ -23,6 +23,28 @@ static void hook_failed(vb_lane *lane) {
   vb_lane_fail(lane, VB_ESCRIPT, "%s", worker->shared->spec.script->message(worker->hooks.state));
 }
 
+bool vb_connection_process(vb_connection *connection, const vb_step *step, vb_operation *operation,
+                           const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  vb_renderer *renderer = &lane->worker->renderer;
+  vb_outcome outcome;
+  renderer->connection = connection->index;
+  renderer->received_ns = lane->worker->now;
+  renderer->ages = vb_lane_counts(lane, operation->n) ? lane->rows[step->row].age : NULL;
+  vb_command_process(step->command, renderer, operation, reply, &outcome);
+  if (VB_LIKELY(!outcome.failed)) {
+    count_success(connection, operation->n, step->row, &outcome);
+    return true;
+  }
+  if (!strcmp(outcome.failed, "hook")) {
+    hook_failed(lane);
+    return false;
+  }
+  vb_lane_count_error(lane, step->row, connection->node, operation->n, outcome.failed,
+                      outcome.message);
+  return false;
+}
+
 /* Judges the reply of one command. True when it was answered well. */
 static bool judge_command(vb_connection *connection, const vb_flight *flight, const vb_step *step,
                           const vb_reply *reply) {
@@ -33,30 +55,15 @@ static bool judge_command(vb_connection *connection, const vb_flight *flight, co
     return false;
   }
   if (!vb_command_has_processors(step->command)) {
-    count_success(connection, flight, step->row, NULL);
+    count_success(connection, flight->n, step->row, NULL);
     return true;
   }
   vb_operation operation;
-  vb_outcome outcome;
   vb_operation_begin(&operation, lane->phase->stream, flight->n);
   if (flight->step)
     (void)vb_entry_draw(flight->entry, flight->step, &operation, lane->phase->stream, flight->n);
-  vb_renderer *renderer = &lane->worker->renderer;
-  renderer->connection = connection->index;
-  renderer->received_ns = lane->worker->now;
-  renderer->ages = vb_lane_counts(lane, flight->n) ? lane->rows[step->row].age : NULL;
-  vb_command_process(step->command, renderer, &operation, reply, &outcome);
-  if (VB_LIKELY(!outcome.failed)) {
-    count_success(connection, flight, step->row, &outcome);
-    return true;
-  }
-  if (!strcmp(outcome.failed, "hook")) {
-    hook_failed(lane);
-    return false;
-  }
-  vb_lane_count_error(lane, step->row, connection->node, flight->n, outcome.failed,
-                      outcome.message);
-  return false;
+  if (vb_command_keeps_reply(step->command)) (void)vb_command_draw(step->command, &operation);
+  return vb_connection_process(connection, step, &operation, reply);
 }
 
 static int ask_condition(vb_connection *connection, const vb_step *step, const vb_reply *reply,

@@ -69,6 +69,14 @@ static inline bool vb_crew_is_readable(const vb_crew *crew) {
   return !crew->lost || crew->frozen;
 }
 
+/* Whether a worker does not answer. */
+bool vb_run_has_lost(const vb_engine *engine);
+
+/* check.c */
+/* Whether the phases can be started like this. VB_EINVAL names the phase and the field. */
+int vb_run_check(const vb_engine *engine, uint32_t threads, const vb_phase_spec *phases,
+                 uint32_t count, vb_error *err);
+
 /* collect.c */
 /* Takes what the workers have posted; with `rest`, also what they have not (they have stopped). */
 void vb_run_take_intervals(vb_engine *engine, bool rest);

@@ -145,6 +145,7 @@ static void judging_allocates_nothing_once_warm(void **state) {
     vb_operation operation;
     vb_outcome outcome;
     vb_operation_begin(&operation, 1, n);
+    (void)vb_command_draw(command, &operation);
     vb_command_process(command, &renderer, &operation, &reply, &outcome);
     assert_string_equal(outcome.failed, "verify");
     if (!n) before = allocations;

@@ -63,6 +63,7 @@ static vb_outcome judge(const vb_processor *processors, size_t count, uint32_t t
   assert_int_equal(vb_scanner_next(&scanner, copy, length, keep, &used, &reply), VB_SCAN_REPLY);
   vb_operation_begin(&operation, 1, n);
   memset(&outcome, 0x55, sizeof outcome);
+  (void)vb_command_draw(command, &operation);
   vb_command_process(command, &renderer, &operation, &reply, &outcome);
   free(copy);
   vb_renderer_fini(&renderer);
