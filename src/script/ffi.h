@@ -31,6 +31,7 @@
 #include "dataset/synth.h"
 #include "dataset/truth.h"
 #include "dataset/truth_dataset.h"
+#include "dataset/verify.h"
 #include "dataset/writer.h"
 #include "engine/engine.h"
 #include "keyspace/bitmap.h"

@@ -13,7 +13,8 @@ local M = {}
 
 --- The commands, in the order of help: name, and the module that does it.
 M.COMMANDS = {
-  { "import", "import" }, { "generate", "import" },
+  { "import", "import" }, { "generate", "import" }, { "inspect", "inspect" }, { "info", "info" },
+  { "verify", "verify" },
 }
 
 local HELP = { "--help", type = "flag", help = "print this" }

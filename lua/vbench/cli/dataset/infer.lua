@@ -58,7 +58,7 @@ local function text(column, rows)
 end
 
 --- The field that holds a column.
--- @tparam table column of `survey`
+-- @tparam table column of `survey`; `scalar`: one value a row is a number, no vector
 -- @tparam number rows of the source
 -- @tparam[opt] string path of the file, for messages
 -- @treturn table `type`, and `dtype dimensions`, or `max_bytes variable`
@@ -66,7 +66,7 @@ end
 function M.field(column, rows, path)
   if column.dtype >= 0 then
     local dtype = ffi.string(C.vb_dtype_name(column.dtype))
-    if column.dimensions == 1 then return { type = "numeric", dtype = dtype } end
+    if column.scalar then return { type = "numeric", dtype = dtype } end
     return { type = "vector", dtype = dtype, dimensions = column.dimensions }
   end
   if column.others > 0 then

@@ -49,7 +49,8 @@ function Input:look()
   for i = 0, tonumber(self.source.column_count) - 1 do
     local column = self.source.columns[i]
     self.columns[i + 1] = { name = ffi.string(column.name), dtype = column.dtype,
-      dimensions = tonumber(column.dimensions) }
+      dimensions = tonumber(column.dimensions),
+      scalar = self.format == "npy" and column.dimensions == 1 }
   end
   local first = self.columns[1]
   self.values = #self.columns == 1 and first.dtype >= 0

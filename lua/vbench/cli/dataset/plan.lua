@@ -278,7 +278,7 @@ local function infer_main(plan, args, one)
   local input = one.input
   if input.values then
     local column = input.columns[1]
-    return add_inferred(plan, one, column, column.dimensions == 1 and "value" or "embedding")
+    return add_inferred(plan, one, column, column.scalar and "value" or "embedding")
   end
   must_be_told(args, input.path)
   for _, column in ipairs(input:survey(args.quiet)) do

@@ -1,0 +1,191 @@
+-- vbench dataset inspect, info, verify: what they say of datasets, good and damaged.
+local datasets = require "tests.support.dataset"
+local vbench = require "tests.support.vbench"
+
+describe("vbench dataset", function()
+  local dir
+
+  before_each(function() dir = datasets.new() end)
+  after_each(function() dir:clean() end)
+  teardown(vbench.clean)
+
+  local ONE, TWO, NAN = "\0\0\128\63", "\0\0\0\64", "\0\0\192\127"
+
+  -- Two records of a vector, a variable text and a number, with keys, a query and ground truth.
+  local MIXED = [[
+version: 1
+metadata: { name: mixed, description: "two things" }
+record:
+  fields:
+    - { name: v, type: vector, dimensions: 2 }
+    - { name: t, type: text, length: variable, max_bytes: 4 }
+    - { name: n, type: numeric, dtype: int64 }
+sections:
+  records: { count: 2 }
+  keys:    { present: true, max_bytes: 3 }
+  queries: { present: true, count: 1, query_fields: [v] }
+  ground_truth: { present: true, neighbors_per_query: 2, distances: true }
+]]
+  local function id(n) return ("%c\0\0\0\0\0\0\0"):format(n) end
+
+  local function mixed(changes)
+    local c = setmetatable(changes or {}, { __index = {
+      v = ONE .. TWO, length = "\2\0\0\0", t = "ab\0\0", key = "k1\0", ids = id(0) .. id(1),
+      far = "\0\0\0\0" .. ONE, tail = "" } })
+    dir:write("x.yaml", MIXED)
+    dir:write("x.bin", c.v .. c.length .. c.t .. "\255\255\255\255\255\255\255\127"
+      .. TWO .. TWO .. "\0\0\0\0\0\0\0\0" .. id(7) .. c.key .. "k2\0" .. ONE .. TWO .. c.ids
+      .. c.far .. c.tail)
+  end
+
+  describe("inspect", function()
+    it("prints records, keys, queries and neighbours", function()
+      mixed()
+      assert.equal([[
+record 0  key "k1"
+  v: [1, 2]
+  t: "ab"
+  n: 9223372036854775807
+record 1  key "k2"
+  v: [2, 2]
+  t: ""
+  n: 7
+query 0
+  v: [1, 2]
+  neighbours: 0 (0), 1 (1)
+]], dir:run("inspect", "x").out)
+    end)
+
+    it("prints as many as asked for, or the one", function()
+      mixed()
+      assert.equal('record 1  key "k2"\n  v: [2, 2]\n  t: ""\n  n: 7\n',
+        dir:run("inspect", "x.yaml", "--record", "1").out)
+      local run = dir:run("inspect", "x.bin", "--limit", "1")
+      assert.matches("record 0", run.out)
+      assert.not_matches("record 1", run.out)
+      assert.matches("query 0", run.out)
+      dir:assert_refuses("--record 2: x has 2 records, numbered from 0", "inspect", "x",
+        "--record", "2")
+    end)
+
+    it("prints JSON that a strict reader takes, whatever the bytes", function()
+      mixed { t = "a\255\0\0" }
+      local json = vbench.decode(dir:run("inspect", "x", "--json").out)
+      assert.same({ v = { 1, 2 }, t = { hex = "61ff" }, n = 9223372036854775807 },
+        json.records[1].fields)
+      assert.equal("k2", json.records[2].key)
+      assert.same({ 0, 1 }, json.queries[1].neighbors)
+      assert.same({ 0, 1 }, json.queries[1].distances)
+      assert.equal(json.dataset, vbench.decode(dir:run("inspect", "x", "--format", "json",
+        "--limit", "0").out).dataset)
+    end)
+
+    it("makes the keys that are not stored", function()
+      dir:write("e.fvecs", ("\1\0\0\0" .. ONE):rep(30))
+      dir:run("import", "e.fvecs", "-o", "e", "--key-pattern", "a%%{HASHTAG}:%04d")
+      assert.matches('record 29  key "a%{ABD}:0029"', dir:run("inspect", "e", "--record", "29").out,
+        1, true)
+    end)
+
+    it("prints members of collections", function()
+      dir:write("s.yaml", "version: 1\nrecord: { collection: { type: set, max_members: 2, member: "
+        .. "{ type: text, max_bytes: 2 } } }\nsections: { records: { count: 1 } }\n")
+      dir:write("s.bin", "\2\0\0\0a\0bb")
+      assert.matches('  2 members: "a", "bb"\n', dir:run("inspect", "s").out, 1, true)
+      assert.same({ "a", "bb" },
+        vbench.decode(dir:run("inspect", "s", "--json").out).records[1].members)
+    end)
+  end)
+
+  it("info tells counts, sizes and offsets, as text and as JSON", function()
+    mixed { tail = "more" }
+    local run = dir:run("info", "x")
+    assert.matches("mixed  (x.bin)\ntwo things\n2 records of 24 bytes, sent by HSET; keys stored\n"
+      .. "1 queries of 8 bytes, 2 neighbours each\n4 bytes behind what the schema speaks of",
+      run.out, 1, true)
+    assert.matches("          48            6  keys\n", run.out, 1, true)
+    assert.matches("           8            8  t                    text, variable 4 bytes\n",
+      run.out, 1, true)
+    local json = vbench.decode(dir:run("info", "x", "--json").out)
+    assert.same({ 0, 48, 54, 62, 78 }, { json.sections[1].offset, json.sections[2].offset,
+      json.sections[3].offset, json.sections[4].offset, json.sections[5].offset })
+    assert.same({ 2, 24, 90, 4 }, { json.records, json.record_bytes, json.bytes, json.excess })
+    assert.same({ "v", "vector", "float32", 2, 0, 8 }, { json.fields[1].name, json.fields[1].type,
+      json.fields[1].dtype, json.fields[1].dimensions, json.fields[1].offset, json.fields[1].size })
+  end)
+
+  describe("verify", function()
+    it("says that a good dataset is good", function()
+      mixed()
+      assert.equal("x: 2 records and 1 queries are good; ground truth of 1 recomputed\n",
+        dir:run("verify", "x").out)
+      assert.equal("x: 2 records and 1 queries are good\n",
+        dir:run("verify", "x", "--sample", "0").out)
+    end)
+
+    it("warns of a file that is longer than the schema says", function()
+      mixed { tail = "more" }
+      assert.matches("x: has 4 bytes behind what the schema speaks of", dir:run("verify", "x").err,
+        1, true)
+    end)
+
+    local WRONG = {
+      { "a length over max_bytes", { length = "\5\0\0\0" },
+        "1 lengths over max_bytes\n  record 0: t: its length is 5, max_bytes is 4\n" },
+      { "invalid UTF-8", { t = "a\255\0\0" },
+        "1 texts not in their encoding\n  record 0: t: byte 1, 0xff, is no UTF-8\n" },
+      { "an overlong form", { t = "\192\128\0\0" },
+        "1 texts not in their encoding\n  record 0: t: byte 0, 0xc0, is no UTF-8\n" },
+      { "a key in no encoding", { key = "\128\0\0" },
+        "1 texts not in their encoding\n  record 0: the key: byte 0, 0x80, is no UTF-8\n" },
+      { "NaN", { v = ONE .. NAN },
+        "1 numbers that are NaN or infinite\n  record 0: v: value 1 is NaN or infinite\n" },
+      { "an id past the end", { ids = id(0) .. id(2) },
+        "1 ids that cannot be\n  query 0: neighbour 1 is 2; there are 2 records\n" },
+      { "an id twice", { ids = id(1) .. id(1) },
+        "1 ids that cannot be\n  query 0: the neighbour 1 stands there twice\n" },
+      { "distances out of order", { far = ONE .. "\0\0\0\0" },
+        "1 distances out of order\n  query 0: distance 1 is 0, the one before it 1\n" },
+      { "neighbours that are not the nearest", { ids = id(1) .. id(0) },
+        "ground truth of 1 of 1 queries is not that of brute force\n"
+        .. "  query 0: neighbour 0 is 1 at 1, the nearest is 0 at 0\n" },
+    }
+    for _, wrong in ipairs(WRONG) do
+      it("finds " .. wrong[1], function()
+        mixed(wrong[2])
+        local run = vbench.run { "dataset", "verify", "x", cwd = dir.path }
+        assert.equal(1, run.code)
+        assert.equal(wrong[3], run.out)
+      end)
+    end
+
+    it("takes another record at the same distance for the nearest", function()
+      dir:write("e.fvecs", ("\1\0\0\0" .. ONE):rep(3))
+      dir:write("q.fvecs", "\1\0\0\0" .. TWO)
+      dir:write("g.ivecs", "\2\0\0\0\2\0\0\0\1\0\0\0")
+      for _, metric in ipairs { "l2", "cosine", "ip" } do
+        dir:run("import", "e.fvecs", "--queries", "q.fvecs", "--ground-truth", "g.ivecs", "-o", "e",
+          "--metric", metric)
+        assert.matches("ground truth of 1 recomputed", dir:run("verify", "e").out)
+      end
+    end)
+
+    it("finds member counts over max_members, and counts what cannot be sent", function()
+      dir:write("s.yaml", "version: 1\nrecord: { collection: { type: set, max_members: 2, member: "
+        .. "{ type: text, max_bytes: 2 } } }\nsections: { records: { count: 2 } }\n")
+      dir:write("s.bin", "\3\0\0\0a\0bb" .. ("\0"):rep(8))
+      local run = vbench.run { "dataset", "verify", "s", cwd = dir.path }
+      assert.equal(1, run.code)
+      assert.equal("1 member counts over max_members\n  record 0: 3 members, max_members is 2\n"
+        .. "1 records have no members or an empty key, and cannot be sent\n", run.out)
+    end)
+
+    it("refuses a file that is shorter than the schema says", function()
+      mixed()
+      dir:write("x.bin", dir:read("x.bin"):sub(1, -2))
+      local run = dir:assert_refuses("x.bin: ", "verify", "x")
+      assert.matches("85", run.err, 1, true)
+      assert.matches("86", run.err, 1, true)
+    end)
+  end)
+end)
