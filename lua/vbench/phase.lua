@@ -19,6 +19,7 @@ local FIELDS = {
   rate = "rate", arrivals = "string", burst = "count", ramp = "table",
   warmup = "duration", start = "duration", timeout = "duration",
   on_error = "string", max_errors = "percent", retry = "count",
+  reconnect = "count",
   background = "table", params = "table", thresholds = "table",
 }
 local ARRIVALS = { constant = true, poisson = true }
@@ -135,8 +136,9 @@ end
 --   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
 --   beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
 --   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
---   `timeout` (of a request), `retry` (how often an operation is sent again), `on_error` ("count"
---   or "stop"), `max_errors` (a share), `background` (list of phases that run beside it), `params`
+--   `timeout` (of a request), `retry` (how often an operation is sent again), `reconnect`
+--   (operations after which a connection is closed and opened anew), `on_error` ("count" or
+--   "stop"), `max_errors` (a share), `background` (list of phases that run beside it), `params`
 --   (name -> value of vb.params in this run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2",
 --   abort = true, delay = "5s"}`). What is left out is taken from the command line.
 -- @treturn phase with `:with{...}`

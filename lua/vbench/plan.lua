@@ -25,6 +25,7 @@ local READ = {
     fields = { "requests", "duration", "until_exhausted" } },
   { option = "warmup", flag = "--warmup", fields = { "warmup" } },
   { option = "timeout", flag = "--timeout", fields = { "timeout" } },
+  { option = "reconnect", flag = "--reconnect", fields = { "reconnect" } },
   { option = "max_errors", flag = "--max-errors", fields = { "max_errors" } },
   { option = "rate", flag = "--rate", fields = { "rate" } },
   { option = "arrivals", flag = "--arrivals", fields = { "arrivals" }, open_loop = true },
@@ -174,8 +175,9 @@ end
 -- @tparam table given set of the names of the options that were given
 -- @tparam[opt] boolean in_background such a phase ends with the one that it runs beside
 -- @treturn table `clients pipeline requests duration_s warmup_s start_s timeout_s stop_on_error
---   max_errors retries`; `rate` (0: a closed loop, unless a ramp changes it), `poisson`, `burst`
---   (0: none), `backlog` (of a worker), `ramp` (of vbench.ramp, nil: none), its `first_clients`
+--   max_errors retries reconnect`; `rate` (0: a closed loop, unless a ramp changes it), `poisson`,
+--   `burst` (0: none), `backlog` (of a worker), `ramp` (of vbench.ramp, nil: none),
+--   its `first_clients`
 -- @raise a failure for what only an open loop has, in a closed one
 function M.settings(phase, options, given, in_background)
   local function value(name, default)
@@ -193,7 +195,7 @@ function M.settings(phase, options, given, in_background)
     rate = phases.value(phase, "rate") or (not in_background and options.rate) or 0,
     poisson = value("arrivals", "constant") == "poisson", burst = value("burst", 0),
     backlog = options.backlog or BACKLOG, ramp = phase.ramp and ramps.resolve(phase),
-    retries = phases.value(phase, "retry") or RETRIES,
+    retries = phases.value(phase, "retry") or RETRIES, reconnect = value("reconnect", 0),
   }
   return shape(phase, settings)
 end
@@ -227,6 +229,7 @@ function M.fill(spec, settings, seed, threads)
   spec.start_ns, spec.timeout_ns = settings.start_s * NS, settings.timeout_s * NS
   spec.drain_ns, spec.seed = DRAIN_S * NS, seed
   spec.stop_on_error, spec.retries = settings.stop_on_error and 1 or 0, settings.retries
+  spec.reconnect = settings.reconnect
   spec.rate, spec.poisson = settings.rate, settings.poisson and 1 or 0
   local burst = settings.burst > 0 and math.ceil(settings.burst / (threads or 1)) or math.huge
   spec.backlog = math.min(settings.backlog, burst)

@@ -204,6 +204,8 @@ local function client_of(source, lane)
   for i = 0, (source.lanes or 1) - 1 do
     requests = requests + tonumber(source.engine:total(i).counters.requests)
   end
+  local opened = source.engine:connects(source.lane)
+  local connects = opened ~= nil and tonumber(C.vb_histogram_count(opened)) or 0
   local usage, workers = source.usage or {}, math.max(lane.threads, 1)
   local long = lane.seconds >= SHORT_S
   local busy = long and (lane.cpu_seconds - lane.spin_seconds) / (lane.seconds * workers) or 0
@@ -213,7 +215,8 @@ local function client_of(source, lane)
     busy = rounded(busy, 10000), run_delay = rounded(delay, 10000),
     lateness_p99_us = M.times(source.engine:lateness(source.lane)).p99 or null,
     major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
-    connect_us = M.times(source.engine:connects(source.lane)),
+    connects = connects, connects_per_s = rate(connects, lane.seconds),
+    connect_us = M.times(opened),
   }
 end
 

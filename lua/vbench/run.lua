@@ -214,6 +214,7 @@ local function open_engine(self)
     target = self.target, script = self.factory, signals = self.signals,
     pins = pins_of(options.pin), connect_timeout_s = options.connect_timeout or CONNECT_TIMEOUT_S,
     hook_timeout_s = options.hook_timeout or HOOK_TIMEOUT_S, digits = options.precision,
+    max_reply = options.max_reply,
   }
 end
 

@@ -173,6 +173,7 @@ void vb_connection_become_ready(vb_connection *connection) {
   vb_histogram_record(lane->connects, lane->worker->now - connection->opened_at, 1);
   lane->opening--;
   connection->attempts = 0;
+  connection->left = lane->phase->spec.reconnect;
   lane->ready_count++;
   atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);
   node->ready++;
@@ -189,6 +190,11 @@ static void handshake_done(vb_connection *connection) {
     vb_subscriber_ask(connection);
   else
     vb_connection_become_ready(connection);
+}
+
+void vb_connection_renew(vb_connection *connection) {
+  close_stream(connection);
+  vb_connection_open(connection);
 }
 
 static void send_handshake(vb_connection *connection) {

@@ -61,7 +61,8 @@ typedef struct vb_phase_spec {
   uint32_t first_clients; /* VB_RAMP_CLIENTS: open at the begin; `clients` are the most */
   uint64_t seed;
   uint64_t timeout_ns, drain_ns; /* of a request (0: none), of the end */
-  uint32_t retries; /* how often an operation is sent again, unless its entry says otherwise */
+  uint32_t reconnect; /* operations after which a connection is closed and opened anew; 0: never */
+  uint32_t retries;   /* how often an operation is sent again, unless its entry says otherwise */
   int stop_on_error;
   int idle; /* opens the connections and sends nothing until it is stopped */
 } vb_phase_spec;

@@ -191,6 +191,7 @@ static bool start(vb_connection *connection, vb_waiting begun) {
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, begun.n);
   uint64_t skipped = lane->skipped;
   connection->open++;
+  if (VB_UNLIKELY(lane->phase->spec.reconnect)) connection->left--;
   if (VB_LIKELY(vb_connection_begin(connection, entry, 0, begun))) return true;
   connection->open--;
   if (lane->skipped == skipped || lane->failing) {
@@ -247,6 +248,16 @@ static vb_connection *take_waiting(const vb_lane *lane, vb_lane_node *node) {
   return NULL;
 }
 
+/* How many operations may be open on it: those that it has and those that it may still begin, at
+ * most the pipeline. */
+static uint32_t window_of(const vb_connection *connection) {
+  const vb_lane *lane = connection->lane;
+  const vb_phase_spec *spec = &lane->phase->spec;
+  if (connection->index >= lane->wanted) return 0;
+  uint32_t whole = connection->open + connection->left;
+  return VB_UNLIKELY(spec->reconnect) && whole < spec->pipeline ? whole : spec->pipeline;
+}
+
 void vb_lane_enqueue(vb_lane *lane, uint32_t node_index, vb_waiting begun) {
   vb_lane_node *node = &lane->nodes[node_index];
   vb_queue_push(&node->queue, begun);
@@ -255,7 +266,7 @@ void vb_lane_enqueue(vb_lane *lane, uint32_t node_index, vb_waiting begun) {
   vb_connection *connection = take_waiting(lane, node);
   if (connection) {
     (void)start_queued(connection);
-    if (connection->open < lane->phase->spec.pipeline) wait_for_work(connection);
+    if (connection->open < window_of(connection)) wait_for_work(connection);
     vb_worker_mark_dirty(lane->worker, connection);
   }
   uint64_t most = (uint64_t)WINDOWS_AHEAD * node->connections * lane->phase->spec.pipeline;
@@ -289,9 +300,21 @@ static bool start_one(vb_connection *connection) {
   return draw_for(connection, &n) && start(connection, (vb_waiting){n, 0});
 }
 
+/* It has begun all that it may, and all has ended: a new connection takes its place. */
+static bool is_spent(const vb_connection *connection) {
+  const vb_lane *lane = connection->lane;
+  return lane->phase->spec.reconnect && !connection->left && !connection->open &&
+         connection->index < lane->wanted && connection->state == VB_CONNECTION_READY &&
+         atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN;
+}
+
 void vb_connection_fill(vb_connection *connection) {
   vb_lane *lane = connection->lane;
-  uint32_t window = connection->index < lane->wanted ? lane->phase->spec.pipeline : 0;
+  uint32_t window = window_of(connection);
+  if (VB_UNLIKELY(!window) && is_spent(connection)) {
+    vb_connection_renew(connection);
+    return;
+  }
   if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN)
     while (connection->open < window && start_one(connection)) {
     }

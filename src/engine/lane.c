@@ -88,6 +88,7 @@ static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_clien
       return VB_ENOMEM;
     }
     grown[i]->waiting = false;
+    grown[i]->left = lane->phase->spec.reconnect;
     grown[i]->attempts = grown[i]->openings = 0;
     lane->nodes[node].connections++;
   }

@@ -75,6 +75,7 @@ typedef struct vb_connection {
   uint32_t ring_size, head, tail;
   uint32_t unstamped; /* first flight whose last byte is not written */
   uint32_t open;      /* operations in its window */
+  uint32_t left;      /* operations to begin before it is renewed, when the phase says so */
   uint32_t index, node;
   uint8_t state;        /* enum vb_connection_state */
   bool wants_write;     /* registered for writability */
@@ -272,6 +273,8 @@ int vb_connection_resize(vb_connection *connection, uint32_t flights);
 void vb_connection_open(vb_connection *connection);
 /* It can be used: the handshake is over. */
 void vb_connection_become_ready(vb_connection *connection);
+/* Closes and opens again, which is part of the load: no error. Only when nothing is in flight. */
+void vb_connection_renew(vb_connection *connection);
 /* Closes; what was in flight is counted as errors of `kind`. It will be opened again. */
 void vb_connection_break(vb_connection *connection, const char *kind, const char *message);
 /* The phase is over, and what is in flight may wait for ever: closes, and counts none of it. */

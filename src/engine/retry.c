@@ -344,6 +344,7 @@ bool vb_retry_start(vb_connection *connection) {
     return false;
   }
   connection->open++;
+  if (lane->phase->spec.reconnect && connection->left) connection->left--;
   if (slot->resent) vb_lane_count_retry(lane, row_of(flight_at(connection, at - 1)), slot->n);
   slot->resent = false;
   return true;

@@ -65,6 +65,8 @@ M.groups = {
       help = "longest wait for a reply" },
     { "--connect-timeout", type = "duration", metavar = "TIME", default = "5s",
       help = "longest wait for a connection" },
+    { "--max-reply", type = "size", least = 1, metavar = "SIZE", default = "64MB",
+      help = "longest reply that is taken; a longer one closes the connection" },
   }),
   group("TLS", {
     { "--tls", type = "flag", private = true, help = "encrypt all connections" },
@@ -104,6 +106,8 @@ M.groups = {
       help = "operations that may wait in all; those due beyond are dropped" },
     { "--backlog", type = "count", least = 1, metavar = "N", default = "1m",
       help = "operations that may wait in a thread" },
+    { "--reconnect", type = "count", most = 4294967295, metavar = "N", default = "0",
+      help = "close and reopen each connection every N operations; 0 is never" },
     { "-l/--loop", also = { "loop-mode" }, type = "flag", help = "again and again until Ctrl-C" },
     { "-I/--idle", type = "flag", help = "open the connections and keep them idle" },
     { "--seed", type = "count", metavar = "N", default = "20240229",

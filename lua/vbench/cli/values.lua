@@ -110,11 +110,19 @@ local function command(_, value)
   return list, message
 end
 
+local function size(row, value)
+  local bytes, message = units.size(value)
+  if bytes and bytes < (row.least or 0) then
+    return nil, ("'%s' is too small; it takes %d or more"):format(value, row.least)
+  end
+  return bytes, message
+end
+
 local PARSERS = {
   text = text, path = path, optional = text, count = count, numbers = numbers, cores = cores,
   choice = choice, range = range, pair = pair, iteration = iteration, command = command,
   words = function(_, value) return split(value) end,
-  size = function(_, value) return units.size(value) end,
+  size = size,
   duration = function(_, value) return units.duration(value) end,
   percent = function(_, value) return units.percent(value) end,
   rate = function(_, value) return units.rate(value) end,

@@ -33,6 +33,16 @@ local function events(out, phase)
   if #parts > 0 then out[#out + 1] = "  " .. table.concat(parts, ", ") end
 end
 
+-- Connections that were opened again and again.
+local function connects(out, phase)
+  local self = list(phase.client)
+  if not is_number(self.connects) or self.connects <= phase.clients then return end
+  local times = self.connect_us
+  out[#out + 1] = ("  %s opened, %s/s; connecting, ms: p50 %s, p99 %s, max %s"):format(
+    text.plural(self.connects, "connection"), text.rate(self.connects_per_s), text.ms(times.p50),
+    text.ms(times.p99), text.ms(times.max))
+end
+
 local function shortfall(out, phase, style)
   if not is_number(phase.rate) or not is_number(phase.sent_rate) then return end
   local line = ("  asked %s/s, sent %s/s"):format(text.rate(phase.rate), text.rate(phase.sent_rate))
@@ -87,6 +97,7 @@ end
 -- @tparam table style of vbench.report.text
 function M.happened(out, phase, style)
   events(out, phase)
+  connects(out, phase)
   shortfall(out, phase, style)
 end
 
