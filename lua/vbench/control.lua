@@ -396,6 +396,21 @@ function Control:wait_until(fn, timeout)
   end
 end
 
+--- Learns which keys of a keyspace exist, by SCAN on all primaries at once. What was known is
+-- replaced.
+-- @tparam keyspace keyspace
+-- @tparam[opt] table options `tagged` = true: also count keys that have something before the
+--   prefix, as {xyz}<prefix><id>
+-- @treturn table `found`, `new` (the tracker did not know), `stale` (the tracker said yes, the
+--   server no), `out_of_range`, `unparsable`, `tagged` (of an id, but under another hash tag than
+--   the keyspace writes: not counted as existing), `keys` (all that fit the prefix), `seconds`,
+--   `keys_per_s`
+-- @raise as `call`; the tracker stays as it was then
+function Control:scan(keyspace, options)
+  local result = require("vbench.scan").run(self, keyspace, options)
+  return result
+end
+
 --- Times a request that is sent again and again, one at a time.
 -- @tparam number count how often
 -- @param ... command and arguments

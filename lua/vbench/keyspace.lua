@@ -13,9 +13,10 @@ local M = {}
 
 local FIELDS = {
   name = "string", prefix = "string", pattern = "string", width = "number", size = "count",
+  max_size = "count", max_sub_id = "count", slots = "table",
 }
 local WIDTH, WIDTH_MAX = 12, 20
-local SIZE_MAX = 2 ^ 53
+local SIZE_MAX, TRACKED_MAX, SLOTS = 2 ^ 53, 2 ^ 40, 16384
 
 local cursor_methods, keyspace_methods = {}, {}
 local cursor_class = object.class("cursor", cursor_methods)
@@ -74,7 +75,7 @@ end
 function cursor_methods.range(self, first, last)
   object.number(first, "the start of a range", { min = 0, integer = true })
   object.number(last, "the end of a range", { min = 1, integer = true, max = SIZE_MAX })
-  local size = self.spec.keyspace.size
+  local size = self.spec.keyspace.ids
   if type(first) == "number" and type(last) == "number" and first >= last then
     fault.raise("the range %d to %d holds no id: the end is not part of it", first, last)
   end
@@ -185,14 +186,50 @@ local function check_format(spec, where)
   end
 end
 
+local function check_size(spec, where)
+  if spec.size and spec.max_size then
+    fault.raise("%s has either a size or a max_size, up to which its tracker grows", where)
+  end
+  if not spec.size then spec.max_size = spec.max_size or TRACKED_MAX end
+  object.number(spec.size or spec.max_size, "the size of " .. where,
+    { min = 1, max = spec.size and SIZE_MAX or TRACKED_MAX, integer = true })
+  if not spec.max_sub_id then return end
+  object.number(spec.max_sub_id, "max_sub_id of " .. where, { min = 1, integer = true })
+  if (spec.size or spec.max_size) * spec.max_sub_id > SIZE_MAX then
+    fault.raise("%s: %.0f ids with %.0f sub-ids each are too many", where,
+      spec.size or spec.max_size, spec.max_sub_id)
+  end
+end
+
+local function check_slots(spec, where)
+  if not spec.slots then return end
+  local range, what = { min = 0, max = SLOTS, integer = true }, "of the slots of " .. where
+  object.number(spec.slots[1], "the start " .. what, range)
+  object.number(spec.slots[2], "the end " .. what, range)
+  if spec.slots[1] >= spec.slots[2] or #spec.slots ~= 2 then
+    fault.raise("slots of %s is { first, last }, last not part of it", where)
+  end
+end
+
 -- The C object, which finds what is wrong with a pattern.
 local function open(spec, dataset)
   local out, err, c = ffi.new("vb_keyspace *[1]"), vbffi.new_error(), ffi.new("vb_keyspace_spec")
   c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
-  c.width, c.size, c.dataset = spec.width or 0, spec.size, dataset
+  c.width, c.size, c.max_size = spec.width or 0, spec.size or 0, spec.max_size or 0
+  c.subs, c.dataset = spec.max_sub_id or 0, dataset
+  if spec.slots then c.slot_first, c.slot_last = spec.slots[1], spec.slots[2] end
   local opened, message = vbffi.check(C.vb_keyspace_new(out, c, err), err)
   if not opened then fault.raise("%s", message) end
   return ffi.gc(out[0], C.vb_keyspace_free)
+end
+
+local function add(spec, handle)
+  local self = {
+    kind = "keyspace", name = spec.name, size = tonumber(C.vb_keyspace_size(handle)),
+    ids = spec.size or spec.max_size, subs = spec.max_sub_id or false, slots = spec.slots or false,
+    spec = spec, handle = handle, tracker = false, scanned = false,
+  }
+  return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
 end
 
 --- The keys of a dataset's records, declared under the dataset's name.
@@ -202,32 +239,27 @@ end
 -- @local
 function M.of_dataset(spec, dataset)
   if spec.prefix then spec.width = WIDTH end
-  local self = {
-    kind = "keyspace", name = spec.name, size = spec.size, spec = spec, tracker = false,
-    handle = open(spec, spec.stored and dataset or nil),
-  }
-  return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
+  return add(spec, open(spec, spec.stored and dataset or nil))
 end
 
 --- Declares ids 0 .. size-1, and how a key is written from one.
 -- @function vb.keyspace
--- @tparam table given `size` (a count, required); either `prefix` (the key is prefix and id) with
---   `width` (digits, zero-padded; 12; 0: no padding), or `pattern` ("vec:%012d"); `name` (the
---   prefix or pattern unless given)
--- @treturn keyspace with `name`, `size`, the methods of a cursor and those of `vbench.tracker`
+-- @tparam table given `size` (a count; without it the tracker grows by doubling up to `max_size`,
+--   2^40); either `prefix` (the key is prefix and id) with `width` (digits, zero-padded; 12; 0: no
+--   padding), or `pattern` ("vec:%012d"); `max_sub_id` (each id has sub-ids from 0 up to, but not
+--   including, it; the key then ends in ":sub"); `slots` ({ first, last }, last not part of it:
+--   only keys in these slots are its own); `name` (the prefix or pattern unless given)
+-- @treturn keyspace with `name`, `size` (of keys: ids times sub-ids), `ids`, the methods of a
+--   cursor and those of `vbench.tracker`
 -- @raise on unknown fields, and when another keyspace has the name
 function M.declare(given)
   local spec = fields.read(given, FIELDS, "vb.keyspace")
   spec.name = spec.name or spec.prefix or spec.pattern
   local where = ("keyspace '%s'"):format(spec.name or "?")
   check_format(spec, where)
-  if not spec.size then fault.raise("%s needs a size: how many ids it has", where) end
-  object.number(spec.size, "the size of " .. where, { min = 1, max = SIZE_MAX, integer = true })
-  local self = {
-    kind = "keyspace", name = spec.name, size = spec.size, spec = spec, handle = open(spec),
-    tracker = false,
-  }
-  return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
+  check_size(spec, where)
+  check_slots(spec, where)
+  return add(spec, open(spec))
 end
 
 return M

@@ -57,8 +57,9 @@ local function new_cursor(self, cursor)
   local spec, c, err = cursor.spec, ffi.new("vb_cursor_spec"), vbffi.new_error()
   c.order, c.scatter, c.wrap = ORDERS[spec.order], spec.scatter and 1 or 0, spec.wrap and 1 or 0
   if spec.skew then c.skew = number(self, spec.skew, "the skew of a cursor") end
-  if spec.first then c.first = number(self, spec.first, "the start of a range") end
-  if spec.last then c.last = number(self, spec.last, "the end of a range") end
+  local subs = spec.keyspace.subs or 1 -- a range is of ids, with all of their sub-ids
+  if spec.first then c.first = number(self, spec.first, "the start of a range") * subs end
+  if spec.last then c.last = number(self, spec.last, "the end of a range") * subs end
   if spec.limit then c.limit = number(self, spec.limit, "the limit of a cursor") end
   c.seed = scatter_seed(self, spec)
   local out = ffi.new("vb_cursor *[1]")

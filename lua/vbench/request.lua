@@ -1,6 +1,6 @@
---- `req`, what argument functions and reply hooks are given: `n`, `id`, `query`, `thread`,
--- `connection` (numbers; -1 where there is none) and `rng`, random numbers that are a function of
--- the run's seed, the phase, n and the place in the command.
+--- `req`, what argument functions and reply hooks are given: `n`, `id`, `sub`, `query`,
+-- `thread`, `connection` (numbers; -1 where there is none) and `rng`, random numbers that are a
+-- function of the run's seed, the phase, n and the place in the command.
 -- @api vbench.request
 local bit = require "bit"
 local vbffi = require "vbench.ffi"

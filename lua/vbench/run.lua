@@ -296,7 +296,11 @@ local function begin(self)
     script_args = session.script_args,
   }
   local shared = self.ctl.shared
-  if shared then shared.interrupted = function() return self:signalled() end end
+  if not shared then return end
+  shared.interrupted = function() return self:signalled() end
+  shared.say = function(line)
+    if not self.options.quiet then self.console:note(line) end
+  end
 end
 
 local function work(self)

@@ -57,15 +57,36 @@ end
 
 local function wrong_id(self, id)
   fault.raise("keyspace '%s' has no id %s: ids are whole numbers from 0 to %.0f", self.name,
-    type(id) == "number" and tostring(id) or fields.describe(id), self.size - 1)
+    type(id) == "number" and tostring(id) or fields.describe(id), self.ids - 1)
 end
 
-local function check_id(self, id)
-  if type(id) ~= "number" or not (id >= 0 and id < self.size and id % 1 == 0) then
+local function wrong_sub(self, sub)
+  if not self.subs then
+    fault.raise("keyspace '%s' has no sub-ids: it is declared without max_sub_id", self.name)
+  end
+  fault.raise("keyspace '%s' has no sub-id %s: it takes an id and a sub-id from 0 to %.0f",
+    self.name, type(sub) == "number" and tostring(sub) or fields.describe(sub), self.subs - 1)
+end
+
+-- The number that stands for an id, or for an id and its sub-id.
+local function number_of(self, id, sub)
+  if type(id) ~= "number" or not (id >= 0 and id < self.ids and id % 1 == 0) then
     wrong_id(self, id)
   end
+  if not self.subs and sub == nil then return id end
+  if not self.subs or type(sub) ~= "number"
+      or not (sub >= 0 and sub < self.subs and sub % 1 == 0) then
+    wrong_sub(self, sub)
+  end
+  return id * self.subs + sub
 end
 
+-- Keys of other slots are not this keyspace's to count.
+local function is_own(self, number)
+  return not self.slots or C.vb_keyspace_in_slots(self.handle, number) == 1
+end
+
+-- Ranges are of ids, with all of their sub-ids.
 local function check_range(self, first, last)
   object.number(first, "the start of a range", { min = 0, max = SIZE_MAX, integer = true })
   object.number(last, "the end of a range", { min = 0, max = SIZE_MAX, integer = true })
@@ -73,39 +94,45 @@ local function check_range(self, first, last)
     fault.raise("the range %.0f to %.0f of keyspace '%s' ends before it begins", first, last,
       self.name)
   end
-  if last > self.size then
-    fault.raise("the range ends at %.0f, past the %.0f ids of keyspace '%s'", last, self.size,
+  if last > self.ids then
+    fault.raise("the range ends at %.0f, past the %.0f ids of keyspace '%s'", last, self.ids,
       self.name)
   end
+  local subs = self.subs or 1
+  return first * subs, last * subs
 end
 
 --- Notes that the key of an id exists.
 -- @function keyspace:add
 -- @tparam number id
+-- @tparam[opt] number sub of a keyspace with sub-ids
 -- @treturn boolean whether that is new
-function methods.add(self, id)
-  check_id(self, id)
-  local changed = C.vb_tracker_add(self.tracker or open(self), id)
+function methods.add(self, id, sub)
+  local number = number_of(self, id, sub)
+  if not is_own(self, number) then return false end
+  local changed = C.vb_tracker_add(self.tracker or open(self), number)
   return changed == 1
 end
 
 --- Notes that the key of an id does not exist. Deletes nothing.
 -- @function keyspace:remove
 -- @tparam number id
+-- @tparam[opt] number sub of a keyspace with sub-ids
 -- @treturn boolean whether that is new
-function methods.remove(self, id)
-  check_id(self, id)
-  local changed = C.vb_tracker_remove(self.tracker or open(self), id)
+function methods.remove(self, id, sub)
+  local number = number_of(self, id, sub)
+  local changed = C.vb_tracker_remove(self.tracker or open(self), number)
   return changed == 1
 end
 
 --- Whether the key of an id exists, as far as is known.
 -- @function keyspace:exists
 -- @tparam number id
+-- @tparam[opt] number sub of a keyspace with sub-ids
 -- @treturn boolean
-function methods.exists(self, id)
-  check_id(self, id)
-  local there = C.vb_tracker_exists(self.tracker or open(self), id)
+function methods.exists(self, id, sub)
+  local number = number_of(self, id, sub)
+  local there = C.vb_tracker_exists(self.tracker or open(self), number)
   return there == 1
 end
 
@@ -113,10 +140,12 @@ end
 -- the cursor `:claim()`.
 -- @function keyspace:claim
 -- @tparam number id
+-- @tparam[opt] number sub of a keyspace with sub-ids
 -- @treturn boolean whether it is the caller's now
-function M.claim(self, id)
-  check_id(self, id)
-  local changed = C.vb_tracker_claim(self.tracker or open(self), id)
+function M.claim(self, id, sub)
+  local number = number_of(self, id, sub)
+  if not is_own(self, number) then return false end
+  local changed = C.vb_tracker_claim(self.tracker or open(self), number)
   return changed == 1
 end
 
@@ -127,8 +156,8 @@ end
 -- @treturn number
 function methods.count(self, first, last)
   if first == nil and last == nil then return tonumber(C.vb_tracker_count(M.of(self))) end
-  check_range(self, first or 0, last or self.size)
-  return tonumber(C.vb_tracker_count_range(M.of(self), first or 0, last or self.size))
+  first, last = check_range(self, first or 0, last or self.ids)
+  return tonumber(C.vb_tracker_count_range(M.of(self), first, last))
 end
 
 --- Which part of the ids exists: count / size.
@@ -139,13 +168,22 @@ function methods.density(self)
   return density
 end
 
+local function add_own(self, first, last)
+  local changed, bits = 0, M.of(self)
+  for number = first, last - 1 do
+    if is_own(self, number) then changed = changed + C.vb_tracker_add(bits, number) end
+  end
+  return changed
+end
+
 --- Notes that the keys of a range of ids exist.
 -- @function keyspace:add_range
 -- @tparam number first
 -- @tparam number last not part of the range
 -- @treturn number how many were new
 function methods.add_range(self, first, last)
-  check_range(self, first, last)
+  first, last = check_range(self, first, last)
+  if self.slots then return add_own(self, first, last) end
   return tonumber(C.vb_tracker_add_range(M.of(self), first, last))
 end
 
@@ -155,7 +193,7 @@ end
 -- @tparam number last not part of the range
 -- @treturn number how many existed
 function methods.remove_range(self, first, last)
-  check_range(self, first, last)
+  first, last = check_range(self, first, last)
   return tonumber(C.vb_tracker_remove_range(M.of(self), first, last))
 end
 
@@ -208,9 +246,9 @@ end
 function M.install(keyspace_methods)
   for name, method in pairs(methods) do keyspace_methods[name] = method end
   local cursor = keyspace_methods.claim
-  keyspace_methods.claim = function(self, id)
+  keyspace_methods.claim = function(self, id, sub)
     local claim = id == nil and cursor or M.claim
-    local made = claim(self, id)
+    local made = claim(self, id, sub)
     return made
   end
 end

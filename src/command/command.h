@@ -70,6 +70,9 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
   operation->currents = 0;
 }
 
+/* The operation's id and sub-id as a request shows them: -1 for none. */
+void vb_operation_ids(const vb_operation *operation, double *id, double *sub);
+
 /* What a worker brings to the writing of commands. */
 typedef struct vb_renderer {
   const vb_hooks *hooks;     /* NULL: no functions */

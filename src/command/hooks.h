@@ -11,6 +11,7 @@
 typedef struct vb_request {
   double n;          /* the operation */
   double id;         /* its id; -1 when it has none */
+  double sub;        /* its sub-id; -1 when its keyspace has none */
   double query;      /* its query; -1 when it has none */
   double thread;     /* worker, from 0 */
   double connection; /* of this worker and phase, from 0 */

@@ -27,14 +27,20 @@ uint64_t vb_operation_current(const vb_operation *operation, const vb_keyspace *
   return UINT64_MAX;
 }
 
+void vb_operation_ids(const vb_operation *operation, double *id, double *sub) {
+  uint64_t subs = operation->currents ? operation->current[0].keyspace->subs : 0;
+  *sub = subs ? (double)(operation->id % subs) : -1;
+  *id = operation->id == UINT64_MAX ? -1 : (double)(operation->id / (subs ? subs : 1));
+}
+
 void vb_request_make(vb_request *request, const vb_renderer *renderer,
                      const vb_operation *operation, uint64_t hole) {
   *request = (vb_request){.n = (double)operation->n,
-                          .id = operation->id == UINT64_MAX ? -1 : (double)operation->id,
                           .query = operation->query == UINT64_MAX ? -1 : (double)operation->query,
                           .thread = renderer->thread,
                           .connection = renderer->connection,
                           .rng = {vb_draw(operation->stream, operation->n, hole)}};
+  vb_operation_ids(operation, &request->id, &request->sub);
 }
 
 uint32_t vb_hole_times(const vb_hole *hole, const vb_operation *operation) {

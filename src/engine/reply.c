@@ -73,11 +73,11 @@ static int ask_condition(vb_connection *connection, const vb_step *step, const v
   (void)vb_entry_draw(flight->entry, flight->step + 1u, &operation, connection->lane->phase->stream,
                       flight->n);
   vb_request request = {.n = (double)flight->n,
-                        .id = operation.id == UINT64_MAX ? -1 : (double)operation.id,
                         .query = operation.query == UINT64_MAX ? -1 : (double)operation.query,
                         .thread = worker->index,
                         .connection = connection->index,
                         .rng = {vb_draw(operation.stream, flight->n, step->function)}};
+  vb_operation_ids(&operation, &request.id, &request.sub);
   int answer = worker->hooks.condition(worker->hooks.state, step->function, reply, &request);
   if (answer == VB_HOOK_FAILED) hook_failed(connection->lane);
   return answer;

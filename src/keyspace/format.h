@@ -10,7 +10,8 @@
 
 enum { VB_KEY_MAX = 1024, VB_TAG_LENGTH = 5 };
 
-/* A key is `head`, the number, `tail`; hash tags stand at fixed offsets of head or tail. */
+/* A key is `head`, the number, `tail`, with sub-ids ':' and another number; hash tags stand at
+ * fixed offsets of head or tail. */
 struct vb_keyspace {
   char *name;
   char *text; /* head and tail behind each other */
@@ -21,6 +22,9 @@ struct vb_keyspace {
   size_t fixed;   /* length of every key, or 0 */
   uint64_t size;
   const vb_dataset *dataset;      /* of stored keys, which have no head, number or tail; or NULL */
+  uint64_t subs;                  /* of each id; 0: none */
+  unsigned slot_first, slot_last; /* half-open; equal: all slots */
+  bool grows;                     /* size is what its tracker may grow to */
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
 };
 

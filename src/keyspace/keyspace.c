@@ -1,5 +1,7 @@
 #include "keyspace/format.h"
 
+#include "base/slots.h"
+
 #include <stdlib.h>
 
 static const char hashtag[] = "{HASHTAG}";
@@ -94,9 +96,24 @@ static int check(const vb_keyspace_spec *spec, vb_error *err) {
   if (!spec->prefix == !spec->pattern)
     return vb_fail(err, VB_EINVAL, "keyspace '%s': needs a prefix or a pattern%s", spec->name,
                    spec->prefix ? ", not both" : "");
-  if (spec->size < 1)
+  if (spec->size < 1 && spec->max_size < 1)
     return vb_fail(err, VB_EINVAL, "keyspace '%s': size is 0; it is at least 1", spec->name);
+  if (spec->slot_last > VB_SLOTS || spec->slot_first > spec->slot_last)
+    return vb_fail(err, VB_EINVAL, "keyspace '%s': slots %u to %u; they are 0 to %d", spec->name,
+                   spec->slot_first, spec->slot_last, VB_SLOTS);
   return VB_OK;
+}
+
+static int set_size(vb_keyspace *keyspace, const vb_keyspace_spec *spec, vb_error *err) {
+  keyspace->grows = !spec->size;
+  keyspace->subs = spec->subs;
+  keyspace->slot_first = spec->slot_first;
+  keyspace->slot_last = spec->slot_last;
+  keyspace->size = spec->size ? spec->size : spec->max_size;
+  if (!spec->subs || !__builtin_mul_overflow(keyspace->size, spec->subs, &keyspace->size))
+    return VB_OK;
+  return vb_fail(err, VB_EINVAL, "keyspace '%s': %llu ids with %llu sub-ids each are too many",
+                 spec->name, (unsigned long long)spec->size, (unsigned long long)spec->subs);
 }
 
 /* What holds of the layout, whether it came from a prefix or a pattern. */
@@ -110,7 +127,7 @@ static int finish(vb_keyspace *keyspace, long width, vb_error *err) {
                    keyspace->name, vb_keyspace_key_max(keyspace), VB_KEY_MAX);
   unsigned widest = vb_decimal_width(keyspace->size - 1);
   unsigned least = width ? keyspace->width : 1;
-  if (widest <= least) keyspace->fixed = keyspace->head + least + keyspace->tail;
+  if (widest <= least && !keyspace->subs) keyspace->fixed = keyspace->head + least + keyspace->tail;
   return VB_OK;
 }
 
@@ -119,10 +136,10 @@ int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *e
   if (status) return status;
   vb_keyspace *keyspace = calloc(1, sizeof *keyspace);
   if (!keyspace) return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
-  keyspace->size = spec->size;
   keyspace->dataset = spec->dataset;
   const char *text = spec->dataset ? "" : spec->prefix ? spec->prefix : spec->pattern;
-  status = reserve(keyspace, spec, text, err);
+  status = set_size(keyspace, spec, err);
+  if (!status) status = reserve(keyspace, spec, text, err);
   if (status) goto fail;
   if (spec->prefix)
     append_text(keyspace, false, text, strlen(text));
@@ -162,9 +179,11 @@ const vb_dataset *vb_keyspace_dataset(const vb_keyspace *keyspace) {
 
 size_t vb_keyspace_key_max(const vb_keyspace *keyspace) {
   if (keyspace->dataset) return vb_dataset_schema(keyspace->dataset)->key_bytes;
-  unsigned widest = vb_decimal_width(keyspace->size - 1);
+  uint64_t subs = keyspace->subs ? keyspace->subs : 1;
+  unsigned widest = vb_decimal_width((keyspace->size - 1) / subs);
   if (widest < keyspace->width) widest = keyspace->width;
-  return keyspace->head + widest + keyspace->tail;
+  unsigned of_sub = keyspace->subs ? 1 + vb_decimal_width(subs - 1) : 0;
+  return keyspace->head + widest + keyspace->tail + of_sub;
 }
 
 size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace) {
@@ -179,8 +198,8 @@ vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace) {
 int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_error *err) {
   vb_tracker *there = vb_keyspace_tracker(keyspace), *made = NULL;
   if (!there) {
-    uint64_t size = keyspace->size;
-    int status = vb_tracker_new(&made, keyspace->name, size, size, err);
+    uint64_t size = keyspace->size, start = keyspace->grows ? 0 : size;
+    int status = vb_tracker_new(&made, keyspace->name, start, size, err);
     if (status) return status;
     if (atomic_compare_exchange_strong(keyspace->tracker, &there, made))
       there = made;
@@ -198,7 +217,7 @@ static size_t write_stored(const vb_keyspace *keyspace, uint64_t id, char *to) {
   return key.length;
 }
 
-size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
+static size_t write_id(const vb_keyspace *keyspace, uint64_t id, char *to) {
   if (VB_UNLIKELY(keyspace->dataset)) return write_stored(keyspace, id, to);
   unsigned width = vb_decimal_width(id);
   if (width < keyspace->width) width = keyspace->width;
@@ -210,4 +229,22 @@ size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
     vb_tag_write(to + at + (at >= keyspace->head ? width : 0), id);
   }
   return keyspace->head + width + keyspace->tail;
+}
+
+int vb_keyspace_in_slots(const vb_keyspace *keyspace, uint64_t id) {
+  if (keyspace->slot_first == keyspace->slot_last) return 1;
+  char key[VB_KEY_MAX];
+  unsigned slot = vb_slot(key, vb_keyspace_write(keyspace, id, key));
+  return slot >= keyspace->slot_first && slot < keyspace->slot_last;
+}
+
+static size_t write_pair(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  size_t length = write_id(keyspace, id / keyspace->subs, to);
+  to[length++] = ':';
+  return length + vb_decimal_append(to + length, id % keyspace->subs);
+}
+
+size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  if (VB_UNLIKELY(keyspace->subs)) return write_pair(keyspace, id, to);
+  return write_id(keyspace, id, to);
 }

@@ -15,16 +15,24 @@ typedef struct vb_keyspace_spec {
   int width;           /* 0 to 20; 0: no padding */
   const vb_dataset *dataset; /* whose stored keys they are, instead of prefix and pattern; outlives
                                 the keyspace */
-  uint64_t size;             /* ids, at least 1; of a dataset's keys, its records */
+  uint64_t size;     /* ids, at least 1; of a dataset's keys, its records; 0 with a max_size: the
+                        tracker     grows as ids are added */
+  uint64_t max_size; /* of a keyspace without a size; else 0 */
+  uint64_t subs;     /* sub-ids of each id, written as ":sub" behind its key; 0: none */
+  unsigned slot_first, slot_last; /* keys of slots [first, last) are its own; 0, 0: of all */
 } vb_keyspace_spec;
 
 /* VB_EINVAL names the keyspace and what is wrong with prefix, pattern, width or size. */
 VB_API int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *err);
 VB_API void vb_keyspace_free(vb_keyspace *keyspace);
 VB_API const char *vb_keyspace_name(const vb_keyspace *keyspace);
+/* How many keys there can be: the ids, or with sub-ids the pairs. Wherever an id is asked for, that
+ * of (id, sub) is id * subs + sub. */
 VB_API uint64_t vb_keyspace_size(const vb_keyspace *keyspace);
 /* The dataset whose stored keys they are, or NULL. */
 VB_API const vb_dataset *vb_keyspace_dataset(const vb_keyspace *keyspace);
+/* 1 when the key of the id is in the keyspace's slots. */
+VB_API int vb_keyspace_in_slots(const vb_keyspace *keyspace, uint64_t id);
 /* Longest key in bytes. */
 VB_API size_t vb_keyspace_key_max(const vb_keyspace *keyspace);
 /* Length of every key, when they are all of one length; else 0. */

@@ -84,4 +84,25 @@ describe("the tracker in a run", function()
     assert.equal(2, done.code, done.all)
     assert.matches("declares different things in different threads", done.all)
   end)
+
+  it("shows hooks the id and the sub-id of a key", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "k:", width = 0, size = 50, max_sub_id = 4 }
+      local good = vb.counter { name = "good" }
+      local set = vb.command { "SET", keys:range(10, 20):sequential(), function(req)
+        return ("%d:%d"):format(req.id, req.sub)
+      end, on_reply = function(_, req)
+        if keys:add(req.id, req.sub) then good:add() end
+      end }
+      local get = vb.command { "GET", vb.key "k:19:3", on_reply = function(reply, req)
+        if reply.string == "19:3" and req.sub == -1 then good:add(1000) end
+      end }
+      return vb.scenario {
+        phases = { vb.phase { name = "a", run = set, requests = 40 },
+          vb.phase { name = "b", run = get, requests = 1 } },
+        teardown = function() print("good", good:get(), keys:count(10, 20), keys:count()) end,
+      } ]]
+    assert.equal(0, done.code, done.all)
+    assert.matches("good\t1040\t40\t40\n", done.out)
+  end)
 end)

@@ -184,3 +184,113 @@ describe("a reference set", function()
     assert.equal(2, vb.reference_set({ ids = { 1, 2 } }):count())
   end)
 end)
+
+describe("a keyspace with sub-ids", function()
+  local keys
+
+  before_each(function()
+    session.enter()
+    keys = vb.keyspace { prefix = "user:", size = 10, max_sub_id = 4 }
+  end)
+
+  it("is asked for pairs", function()
+    assert.equal(40, keys.size)
+    assert.is_true(keys:add(9, 3))
+    assert.is_true(keys:exists(9, 3))
+    assert.is_false(keys:exists(9, 2))
+    assert.is_true(keys:claim(0, 0))
+    assert.is_true(keys:remove(0, 0))
+    assert.equal(8, keys:add_range(0, 2))
+    assert.equal(8, keys:count(0, 2))
+    assert.equal(9 / 40, keys:density())
+  end)
+
+  it("names pairs that cannot be", function()
+    assert.error_matches(function() keys:add(9) end, "has no sub%-id nil: it takes an id and")
+    assert.error_matches(function() keys:add(9, 4) end, "has no sub%-id 4.* from 0 to 3")
+    assert.error_matches(function() keys:add(10, 0) end, "has no id 10.* from 0 to 9")
+    local plain = vb.keyspace { prefix = "p:", size = 10 }
+    assert.error_matches(function() plain:add(1, 0) end, "without max_sub_id")
+  end)
+end)
+
+describe("a keyspace of slots", function()
+  it("counts only keys of its slots", function()
+    session.enter()
+    local low = vb.keyspace { name = "low", prefix = "k", width = 0, size = 1000,
+                              slots = { 0, 8192 } }
+    local high = vb.keyspace { name = "high", prefix = "k", width = 0, size = 1000,
+                               slots = { 8192, 16384 } }
+    local in_low, in_high = low:add_range(0, 1000), high:add_range(0, 1000)
+    assert.equal(1000, in_low + in_high)
+    assert.is_true(in_low > 400 and in_high > 400)
+    assert.is_false(low:exists(5) == high:exists(5))
+    assert.is_false(low:add(5) or high:add(5))
+  end)
+end)
+
+describe("a keyspace without a size", function()
+  it("grows by doubling up to max_size", function()
+    session.enter()
+    local keys = vb.keyspace { prefix = "k:" }
+    assert.equal(2 ^ 40, keys.size)
+    assert.is_true(keys:add(2 ^ 40 - 1))
+    local small = vb.keyspace { prefix = "s:", max_size = "1m" }
+    small:add_range(0, 65536)
+    assert.equal(1, small:density())
+    small:add(65536)
+    assert.equal(65537 / 131072, small:density())
+    assert.error_matches(function() small:add(1000000) end, "has no id 1000000")
+  end)
+end)
+
+describe("a group of keyspaces", function()
+  local users, carts, group
+
+  before_each(function()
+    session.enter()
+    users = vb.keyspace { prefix = "user:", size = 100 }
+    carts = vb.keyspace { prefix = "user:cart:", size = 100, width = 0, max_sub_id = 3 }
+    group = vb.keyspace_group { users, carts, by = "prefix" }
+  end)
+
+  it("finds the keyspace of a key", function()
+    local keyspace, id, sub = group:find("user:000000000042")
+    assert.equal(users, keyspace)
+    assert.same({ 42, nil }, { id, sub })
+    keyspace, id, sub = group:find("user:cart:7:2")
+    assert.equal(carts, keyspace)
+    assert.same({ 7, 2 }, { id, sub })
+    assert.is_nil(group:find("user:cart:7:3"))
+    assert.is_nil(group:find("session:1"))
+  end)
+
+  it("adds, and sums up", function()
+    assert.is_true(group:add("user:000000000001"))
+    assert.is_true(group:add("user:cart:7:2"))
+    assert.is_false(group:add("user:cart:7:2"))
+    assert.is_nil(group:add("session:1"))
+    assert.is_true(users:exists(1))
+    assert.is_true(carts:exists(7, 2))
+    assert.equal(2, group:count())
+    assert.equal(400, group:size())
+    assert.equal(0.005, group:density())
+  end)
+
+  it("by slots asks the one whose slots they are", function()
+    local low = vb.keyspace { name = "low", prefix = "k", width = 0, size = 9, slots = { 0, 8192 } }
+    local high = vb.keyspace { name = "high", prefix = "k", width = 0, size = 9,
+                               slots = { 8192, 16384 } }
+    local by_slots = vb.keyspace_group { low, high, by = "slots" }
+    for id = 0, 8 do by_slots:add("k" .. id) end
+    assert.equal(9, by_slots:count())
+    assert.is_true(low:count() > 0 and high:count() > 0)
+    assert.error_matches(function() vb.keyspace_group { users, by = "slots" } end,
+      "keyspace 'user:' has none")
+    assert.error_matches(function() vb.keyspace_group { low, low, by = "slots" } end,
+      "'low' and 'low' overlap")
+    assert.error_matches(function() vb.keyspace_group { users, by = "slot" } end,
+      "did you mean 'slots'")
+    assert.error_matches(function() vb.keyspace_group { 5 } end, "takes keyspaces, not a number")
+  end)
+end)

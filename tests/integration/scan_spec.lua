@@ -1,0 +1,102 @@
+-- Filling a tracker from servers: what a scan finds, says, and leaves alone when it fails.
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+describe("ctl:scan", function()
+  local first, second
+
+  setup(function() first, second = servers.start(), servers.start() end)
+  teardown(function()
+    first:stop()
+    second:stop()
+    vbench.clean()
+  end)
+  before_each(function()
+    first:clean()
+    second:clean()
+  end)
+
+  local function scan(keyspace, body, ...)
+    local path = vbench.scenario("local keys = vb.keyspace " .. keyspace .. [[
+      local function show(r)
+        print(("found %d new %d stale %d out %d bad %d tagged %d"):format(r.found, r.new, r.stale,
+          r.out_of_range, r.unparsable, r.tagged))
+      end
+      return vb.scenario { main = function() end, setup = function(ctl) ]] .. body .. "end }")
+    return vbench.run { path, "-p", first.port, ... }
+  end
+
+  it("says what is found, new, stale, out of range and unparsable", function()
+    for _, id in ipairs { 3, 5, 99, 100 } do first:call("SET", ("k:%012d"):format(id), "v") end
+    first:call("SET", "k:7", "v")
+    first:call("SET", "other", "v")
+    first:call("SET", "k:{abc}:000000000001", "v")
+    local done = scan([[{ prefix = "k:", size = 100 }]], [[
+      keys:add_range(0, 4)
+      show(ctl:scan(keys))
+      print(keys:exists(99), keys:exists(0), keys:count())
+      show(ctl:scan(keys)) ]])
+    assert.equal(0, done.code, done.all)
+    assert.matches("found 3 new 2 stale 3 out 1 bad 1 tagged 1\ntrue\tfalse\t3\n" ..
+      "found 3 new 0 stale 0 out 1 bad 1 tagged 1\n", done.out)
+    assert.matches("scan of 'k:': 3 found, 2 new, 3 stale, 1 out of range, 1 unparsable, 1 under",
+      done.err)
+  end)
+
+  it("counts keys of older tools, with the tag before the prefix, when it is asked to", function()
+    first:call("SET", "{x9z}k:000000000001", "v")
+    local done = scan([[{ prefix = "k:", size = 100 }]],
+      "show(ctl:scan(keys)) show(ctl:scan(keys, { tagged = true }))", "-q")
+    assert.equal(0, done.code, done.all)
+    assert.matches("tagged 0\n.*tagged 1\n", done.out)
+    assert.equal("", done.err)
+  end)
+
+  it("asks all servers, more than a page of keys each", function()
+    for i, server in ipairs { first, second } do
+      server:call("EVAL", "for id = ARGV[1], ARGV[1] + 29999 do " ..
+        "redis.call('SET', ('k:%012d'):format(id), 'v') end", 0, (i - 1) * 50000)
+    end
+    local done = scan([[{ prefix = "k:", size = 100000 }]], [[
+      show(ctl:scan(keys)) print(keys:count(0, 30000), keys:count(50000, 80000)) ]],
+      "-h", "127.0.0.1:" .. first.port, "-h", "127.0.0.1:" .. second.port)
+    assert.equal(0, done.code, done.all)
+    assert.matches("found 60000 new 60000 stale 0", done.out)
+    assert.matches("30000\t30000\n", done.out)
+  end)
+
+  it("reads sub-ids, tags of a pattern, and keys of the keyspace's slots", function()
+    first:call("SET", "u:0007:3", "v")
+    first:call("SET", "u:0007:9", "v")
+    local done = scan([[{ prefix = "u:", width = 4, size = 100, max_sub_id = 5 }]],
+      "show(ctl:scan(keys)) print(keys:exists(7, 3), keys:exists(7, 4), keys.size)")
+    assert.matches("found 1 new 1 stale 0 out 0 bad 1", done.out, 1, true)
+    assert.matches("true\tfalse\t500\n", done.out)
+    first:call("SET", "v:{AAB}:0001", "v")
+    done = scan([[{ pattern = "v:{HASHTAG}:%04d", size = 100 }]], "show(ctl:scan(keys))")
+    assert.matches("found 1 new 1", done.out)
+    for id = 0, 99 do first:call("SET", "s" .. id, "v") end
+    done = scan([[{ prefix = "s", width = 0, size = 100, slots = { 0, 8192 } }]],
+      "local r = ctl:scan(keys) print(r.found + r.out_of_range, r.found > 20, r.found < 80)")
+    assert.matches("100\ttrue\ttrue\n", done.out)
+  end)
+
+  it("leaves the tracker as it was when a server fails, and names it", function()
+    first:call("ACL", "SETUSER", "noscan", "on", "nopass", "~*", "+@all", "-scan")
+    local done = scan([[{ prefix = "k:", size = 100 }]], [[
+      keys:add(1)
+      local ok, failed = pcall(ctl.scan, ctl, keys)
+      print(ok, keys:count(), failed.message) ]], "--user", "noscan", "-a", "x")
+    assert.equal(0, done.code, done.all)
+    assert.matches("false\t1\tscan of keyspace 'k:': SCAN: NOPERM.*%(127.0.0.1:" .. first.port,
+      done.out)
+  end)
+
+  it("takes a keyspace and known options", function()
+    local done = scan([[{ prefix = "k:", size = 100 }]], "ctl:scan('k:')")
+    assert.equal(2, done.code, done.all)
+    assert.matches("ctl:scan takes a keyspace, not a string", done.all)
+    done = scan([[{ prefix = "k:", size = 100 }]], "ctl:scan(keys, { taged = true })")
+    assert.matches("did you mean 'tagged'", done.all)
+  end)
+end)
