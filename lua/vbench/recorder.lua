@@ -91,7 +91,8 @@ end
 -- @tparam ?string|number value of that field
 function Recorder:hset(key, values, value)
   if type(values) ~= "table" then
-    values = { [text_of(values, "the field of rec:hset")] = text_of(value, "the value of rec:hset") }
+    local name = text_of(values, "the field of rec:hset")
+    values = { [name] = text_of(value, "the value of rec:hset") }
   elseif not next(values) then
     fault.raise("rec:hset has no field")
   end
@@ -227,8 +228,8 @@ function Recorder:zadd(key, members)
   end
 end
 
---- Writes what was recorded as a dataset, which replays as the same commands. Both files appear when
--- they are whole, or neither does. Recording may go on, and be written again.
+--- Writes what was recorded as a dataset, which replays as the same commands. Both files appear
+-- when they are whole, or neither does. Recording may go on, and be written again.
 -- @function rec:generate
 -- @tparam string base "datasets/x" for datasets/x.yaml and datasets/x.bin
 -- @treturn ?string path of the schema; nil when it cannot be written

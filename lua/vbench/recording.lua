@@ -1,6 +1,7 @@
 --- Writes what a recorder holds: infers the schema, then fills the records.
 -- @module vbench.recording
 local native = require "vbench.ffi"
+local units = require "vbench.units"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -21,12 +22,6 @@ local COLLECTIONS = {
 local function check(status, err)
   if status < 0 then error({ recording = ffi.string(err.text) }, 0) end
   return status
-end
-
-local function power_of_two(length, least)
-  local width = least
-  while width < length do width = width * 2 end
-  return width
 end
 
 -- --- what texts are of one field ---------------------------------------------------------------
@@ -65,7 +60,7 @@ end
 
 -- Text of fixed length is sent up to its last byte that is not NUL; a blob says its length.
 local function text_field(texts)
-  local width = power_of_two(texts.longest, LEAST_WIDTH)
+  local width = units.power_of_two(texts.longest, LEAST_WIDTH)
   return {
     type = texts.utf8 and C.VB_FIELD_TEXT or C.VB_FIELD_BLOB,
     max_bytes = width,
@@ -171,7 +166,7 @@ local function set_keys(schema, recorder)
     longest = math.max(longest, #record.key)
     nul = nul or record.key:find("\0", 1, true) ~= nil
   end
-  schema.keys, schema.key_bytes = 1, power_of_two(longest, 1)
+  schema.keys, schema.key_bytes = 1, units.power_of_two(longest, 1)
   schema.key_variable = nul and 1 or 0 -- one of fixed length ends at its first NUL
 end
 

@@ -100,4 +100,14 @@ function M.percent(value)
   return wrong(value, "share", "1% or a fraction such as 0.01")
 end
 
+--- The least power of two, times `least`, that is no less than a length.
+-- @tparam number length
+-- @tparam number least 1 or another to start from
+-- @treturn number
+function M.power_of_two(length, least)
+  local width = least
+  while width < length do width = width * 2 end
+  return width
+end
+
 return M

@@ -14,7 +14,7 @@ local M = {}
 --- The commands, in the order of help: name, and the module that does it.
 M.COMMANDS = {
   { "import", "import" }, { "generate", "import" }, { "inspect", "inspect" }, { "info", "info" },
-  { "verify", "verify" },
+  { "verify", "verify" }, { "ground-truth", "ground_truth" }, { "synth", "synth" },
 }
 
 local HELP = { "--help", type = "flag", help = "print this" }
@@ -78,6 +78,8 @@ local function read(command, argv)
         failure.usage("unknown option %s%s", flag, nearest.hint(flag, names))
       elseif row.type == "flag" and text then
         failure.usage("option %s takes no value", flag)
+      elseif row.type == "optional" then -- as everywhere: a value stands behind "="
+        text = text or row.without
       elseif row.type ~= "flag" and not text then
         at, text = at + 1, argv[at + 1]
         if not text then failure.usage("option %s needs a value: %s", flag, row.metavar) end
