@@ -10,7 +10,6 @@ local placeholders = require "vbench.placeholders"
 local report = require "vbench.report.classic"
 local session = require "vbench.session"
 local terminal = require "vbench.report.terminal"
-local terminal = require "vbench.report.terminal"
 
 local M = {}
 
@@ -122,15 +121,16 @@ local ALSO = {
 
 --- The cursor over a keyspace that the command line asks for.
 -- By `--sequential` or `--iteration`.
--- Sequential goes round.
+-- Sequential, shuffled and subset go round.
 -- @tparam keyspace keys
 -- @treturn cursor uniform unless another is asked for
 function M.order(keys)
-  local order = vb.args.iteration
-  if order == "sequential" then return keys:sequential():wrap() end
-  local skew = tonumber(order:match("^zipfian:(.+)$"))
-  if skew then return keys:zipfian(skew) end
-  return keys:uniform()
+  local order, rest = vb.args.iteration:match("^([%a_]+):?(.*)$")
+  local numbers = {}
+  for one in rest:gmatch("[^:]+") do numbers[#numbers + 1] = tonumber(one) end
+  if order == "subset" then return keys:range(numbers[1], numbers[2]):wrap() end
+  local cursor = keys[order](keys, unpack(numbers))
+  return (order == "sequential" or order == "shuffled") and cursor:wrap() or cursor
 end
 
 --- The name of a test, from any spelling: "LRANGE_100", "lrange-100", "lrange100".

@@ -6,6 +6,7 @@ local command = require "vbench.command"
 local commands = require "vbench.commands"
 local dataset = require "vbench.dataset"
 local fields = require "vbench.fields"
+local lower_cursor = require "vbench.lower_cursor"
 local param = require "vbench.param"
 local units = require "vbench.units"
 local vbffi = require "vbench.ffi"
@@ -21,10 +22,6 @@ local DISTRIBUTIONS = {
 local DTYPES = {}
 for dtype = 0, C.VB_DTYPE_COUNT - 1 do DTYPES[ffi.string(C.vb_dtype_name(dtype))] = dtype end
 local FORMATS = { unix = 0, iso = 1, date = 2 }
-local ORDERS = {
-  sequential = C.VB_ORDER_SEQUENTIAL, uniform = C.VB_ORDER_UNIFORM, zipfian = C.VB_ORDER_ZIPFIAN,
-}
-
 local function check(status, err)
   if status < 0 then error(ffi.string(err.text), 0) end
 end
@@ -47,26 +44,13 @@ local function size(self, value, what)
   error(("command '%s': %s: %s"):format(self.name, what, message), 0)
 end
 
--- Cursors over one keyspace scatter alike, so that the hot ids of one command are those of another.
-local function scatter_seed(self, spec)
-  return hash(spec.seed and number(self, spec.seed, "a seed") or self.seed,
-    "scatter " .. spec.keyspace.name)
-end
-
 local function new_cursor(self, cursor)
-  local spec, c, err = cursor.spec, ffi.new("vb_cursor_spec"), vbffi.new_error()
-  c.order, c.scatter, c.wrap = ORDERS[spec.order], spec.scatter and 1 or 0, spec.wrap and 1 or 0
-  if spec.skew then c.skew = number(self, spec.skew, "the skew of a cursor") end
-  local subs = spec.keyspace.subs or 1 -- a range is of ids, with all of their sub-ids
-  if spec.first then c.first = number(self, spec.first, "the start of a range") * subs end
-  if spec.last then c.last = number(self, spec.last, "the end of a range") * subs end
-  if spec.limit then c.limit = number(self, spec.limit, "the limit of a cursor") end
-  c.seed = scatter_seed(self, spec)
-  local out = ffi.new("vb_cursor *[1]")
-  check(C.vb_cursor_new(out, spec.keyspace.handle, c, err), err)
-  local handle = ffi.gc(out[0], C.vb_cursor_free)
+  local handle = lower_cursor.new(cursor.spec, self.seed, function(value, what)
+    local now = number(self, value, what)
+    return now
+  end)
   self.keep[#self.keep + 1] = handle
-  self.keep[#self.keep + 1] = spec.keyspace
+  self.keep[#self.keep + 1] = cursor.spec
   return handle
 end
 

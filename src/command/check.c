@@ -138,6 +138,8 @@ static int check_key(vb_hole *hole, const char *where, vb_error *err) {
   if (part->times_min > part->times_max || part->times_max > VB_TIMES_MAX)
     return vb_fail(err, VB_EINVAL, "%s: times %u to %u; 1 to %d are possible, min not above max",
                    where, part->times_min, part->times_max, VB_TIMES_MAX);
+  if (part->same_slot && !vb_cursor_is_range(part->cursor))
+    return complain(where, err, "times with same_slot goes with a range of ids, not a part of one");
   size_t fixed = vb_keyspace_key_fixed(hole->keyspace);
   hole->escapes = part->json && has_to_escape(hole->keyspace);
   hole->fixed = fixed && !hole->escapes ? fixed : VB_VARIABLE;

@@ -1,3 +1,4 @@
+#include "base/variate.h"
 #include "command/template.h"
 
 #include <math.h>
@@ -103,23 +104,11 @@ int vb_number_init(vb_hole *hole, const char *where, vb_error *err) {
   return VB_OK;
 }
 
-/* A standard normal number (Box and Muller 1958). */
-static double draw_normal(vb_rng *rng) {
-  double radius = sqrt(-2 * log(1 - vb_unit(vb_rng_next(rng))));
-  return radius * cos(6.283185307179586 * vb_unit(vb_rng_next(rng)));
-}
-
-/* x in [0, range) with density ~ exp(-lambda x), by inversion of the distribution cut at range. */
-static double draw_exponential(uint64_t random, double lambda, double range) {
-  double x = -log1p(vb_unit(random) * expm1(-lambda * range)) / lambda;
-  return x < range ? x : nextafter(range, 0);
-}
-
 static int64_t draw_normal_step(const vb_hole *hole, uint64_t random) {
   const vb_part *part = &hole->part;
   vb_rng rng = {random};
   for (;;) {
-    double value = round((part->mean + part->deviation * draw_normal(&rng)) * (double)hole->scale);
+    double value = round((part->mean + part->deviation * vb_normal(&rng)) * (double)hole->scale);
     if (value >= (double)hole->low && value <= (double)hole->high) return (int64_t)value;
   }
 }
@@ -127,14 +116,14 @@ static int64_t draw_normal_step(const vb_hole *hole, uint64_t random) {
 static int64_t draw_step(const vb_hole *hole, uint64_t n, uint64_t random) {
   const vb_part *part = &hole->part;
   uint64_t count = (uint64_t)(hole->high - hole->low) + 1;
-  switch ((enum vb_distribution)part->distribution) {
+  switch ((enum vb_number_distribution)part->distribution) {
   case VB_UNIFORM:
   case VB_FROM_ID: return hole->low + (int64_t)vb_below(random, count);
   case VB_ZIPFIAN: return hole->low + (int64_t)vb_zipf_draw(&hole->zipf, random);
   case VB_NORMAL: return draw_normal_step(hole, random);
   case VB_EXPONENTIAL:
     return hole->low +
-           (int64_t)draw_exponential(random, part->lambda / (double)hole->scale, (double)count);
+           (int64_t)vb_exponential(random, part->lambda / (double)hole->scale, (double)count);
   case VB_SEQUENTIAL:
     return hole->low + (int64_t)(n % ((count - 1) / hole->scale + 1) * hole->scale);
   case VB_CONSTANT: break;
@@ -147,16 +136,16 @@ static double draw_value(const vb_hole *hole, uint64_t n, uint64_t random) {
   const vb_part *part = &hole->part;
   double range = part->max - part->min;
   vb_rng rng = {random};
-  switch ((enum vb_distribution)part->distribution) {
+  switch ((enum vb_number_distribution)part->distribution) {
   case VB_UNIFORM:
   case VB_FROM_ID: return part->min + vb_unit(random) * range;
   case VB_ZIPFIAN: return part->min + (double)vb_zipf_draw(&hole->zipf, random);
   case VB_NORMAL:
     for (;;) {
-      double value = part->mean + part->deviation * draw_normal(&rng);
+      double value = part->mean + part->deviation * vb_normal(&rng);
       if (value >= part->min && value <= part->max) return value;
     }
-  case VB_EXPONENTIAL: return part->min + draw_exponential(random, part->lambda, range);
+  case VB_EXPONENTIAL: return part->min + vb_exponential(random, part->lambda, range);
   case VB_SEQUENTIAL: return part->min + fmod((double)n, floor(range) + 1);
   case VB_CONSTANT: break;
   }

@@ -32,7 +32,7 @@ enum vb_part_kind {
                         for all of a dataset in a command, or in order (`order`, enum vb_order) */
 };
 
-enum vb_distribution {
+enum vb_number_distribution {
   VB_UNIFORM,
   VB_ZIPFIAN,     /* skew; rank 0 is min, ranks are one step of the last decimal apart */
   VB_NORMAL,      /* mean and deviation as given; redrawn past the ends */
@@ -62,7 +62,7 @@ typedef struct vb_part {
   int same_slot; /* times: ids whose keys share the first one's slot: the first such id from the one
                     drawn on, of up to 65536 that are tried; the first id again when none is */
   double min, max;  /* numbers, sizes, words; inclusive */
-  int distribution; /* enum vb_distribution */
+  int distribution; /* enum vb_number_distribution */
   double skew, mean, deviation, lambda;
   int decimals;        /* 0 to 17; below 0: the shortest text that reads back the same */
   int format;          /* timestamp */

@@ -3,27 +3,34 @@
 #ifndef VB_KEYSPACE_CURSOR_H
 #define VB_KEYSPACE_CURSOR_H
 
+#include "keyspace/distribution.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/refset.h"
 
 enum vb_order {
   VB_ORDER_SEQUENTIAL, /* operation n gives the n-th id */
   VB_ORDER_UNIFORM,    /* with replacement, endless */
-  VB_ORDER_ZIPFIAN     /* with replacement, endless; skew > 0, any size, no table */
+  VB_ORDER_SHUFFLED,   /* each id once, in an order that the seed decides; no table */
+  VB_ORDER_DRAWN       /* from another distribution, with replacement, endless */
 };
 
 typedef struct vb_cursor_spec {
-  int order;            /* enum vb_order */
-  double skew;          /* zipfian */
-  int scatter;          /* zipfian: spread the ranks over the ids by a seeded permutation */
-  uint64_t first, last; /* half-open range of ids; last 0: the keyspace's size */
-  uint64_t limit;       /* ids that it gives in all; 0: no limit of its own */
-  int wrap;             /* sequential: starts over at the end instead of ending */
-  uint64_t seed;        /* of the scatter permutation */
+  int order; /* enum vb_order */
+  vb_distribution_spec distribution;
+  uint64_t first, last;           /* half-open range of ids; last 0: the keyspace's size */
+  const vb_refset *only, *except; /* NULL: all; they outlive the cursor and stay as they are */
+  double sample;        /* above 0 to 1: a random part of the ids, that the seed decides; 0: all */
+  uint32_t part, parts; /* share number `part` (from 0) of `parts` equal ones; parts 0: all */
+  uint64_t limit;       /* ids that it gives in all; 0: no limit of its own. A limit above their
+                           number makes a shuffled cursor go round */
+  int wrap;             /* ordered: starts over at the end instead of ending */
+  uint64_t seed;        /* of shuffling and sampling */
 } vb_cursor_spec;
 
 typedef struct vb_cursor vb_cursor;
 
-/* VB_EINVAL names the keyspace and the field. The keyspace outlives the cursor. */
+/* VB_EINVAL names the keyspace and the field, also for filters that leave nothing. The keyspace
+ * outlives the cursor. */
 VB_API int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_spec *spec,
                          vb_error *err);
 VB_API void vb_cursor_free(vb_cursor *cursor);
@@ -37,8 +44,11 @@ VB_API int vb_cursor_ends(const vb_cursor *cursor);
 VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
 
 #ifndef VB_CDEF
-/* The id behind `id` in the cursor's range; behind the last one comes the first. */
+/* The id behind `id` in the cursor's range; behind the last one comes the first. Only of cursors
+ * without other filters. */
 uint64_t vb_cursor_following(const vb_cursor *cursor, uint64_t id);
+/* 1 when its ids are a whole range. */
+int vb_cursor_is_range(const vb_cursor *cursor);
 #endif
 
 #endif

@@ -282,6 +282,11 @@ uint64_t vb_refset_count(const vb_refset *set) {
   return set->dense ? set->dense->count : set->count;
 }
 
+uint64_t vb_refset_rank(const vb_refset *set, uint64_t id) {
+  if (!set->dense) return place_of(set, id);
+  return id < extent(set) ? vb_blocks_rank(set->dense, id) : set->dense->count;
+}
+
 uint64_t vb_refset_outside(const vb_refset *set, uint64_t size) {
   if (!set->dense) return set->count - place_of(set, size);
   return size < extent(set) ? set->dense->count - vb_blocks_rank(set->dense, size) : 0;

@@ -36,6 +36,8 @@ VB_API int vb_refset_add(vb_refset *set, uint64_t id, int *changed, vb_error *er
 /* Whether it changed. */
 VB_API int vb_refset_remove(vb_refset *set, uint64_t id);
 VB_API uint64_t vb_refset_count(const vb_refset *set);
+/* How many of its ids are below `id`. */
+VB_API uint64_t vb_refset_rank(const vb_refset *set, uint64_t id);
 /* How many ids are from `size` up: outside of a keyspace of that size. */
 VB_API uint64_t vb_refset_outside(const vb_refset *set, uint64_t size);
 /* The lowest id from `from` up in *id; 0 when there is none. */

@@ -94,10 +94,11 @@ int main(int argc, char **argv) {
   space.size = 1000000000000;
   must(vb_keyspace_new(&huge, &space, &err), &err);
   draw_ids("uniform, 10^6", keyspace, (vb_cursor_spec){.order = VB_ORDER_UNIFORM});
-  vb_cursor_spec zipfian = {.order = VB_ORDER_ZIPFIAN, .skew = 0.99};
+  vb_cursor_spec zipfian = {.order = VB_ORDER_DRAWN,
+                            .distribution = {.shape = VB_SHAPE_ZIPFIAN, .skew = 0.99}};
   draw_ids("zipfian 0.99, 10^6", keyspace, zipfian);
   draw_ids("zipfian 0.99, 10^12", huge, zipfian);
-  zipfian.scatter = 1;
+  zipfian.distribution.scatter = 1;
   draw_ids("zipfian 0.99, 10^12, scattered", huge, zipfian);
   vb_cursor_spec uniform = {.order = VB_ORDER_UNIFORM};
   must(vb_cursor_new(&cursor, keyspace, &uniform, &err), &err);

@@ -130,8 +130,10 @@ static void bench_draw(const char *what, uint64_t size, vb_cursor_spec spec, con
 static void bench_draws(void) {
   const uint64_t million = 1000000, trillion = million * million;
   vb_cursor_spec uniform = {.order = VB_ORDER_UNIFORM};
-  vb_cursor_spec zipfian = {.order = VB_ORDER_ZIPFIAN, .skew = 0.99};
-  vb_cursor_spec scattered = {.order = VB_ORDER_ZIPFIAN, .skew = 0.99, .scatter = 1};
+  vb_cursor_spec zipfian = {.order = VB_ORDER_DRAWN,
+                            .distribution = {.shape = VB_SHAPE_ZIPFIAN, .skew = 0.99}};
+  vb_cursor_spec scattered = zipfian;
+  scattered.distribution.scatter = 1;
   printf("draws, with the random number of each\n");
   bench_draw("uniform of 10^6", million, uniform, "under 10 ns");
   bench_draw("uniform of 10^12", trillion, uniform, "under 10 ns");

@@ -129,6 +129,53 @@ describe("classic", function()
     assert.is_true(most > 250, most)
   end)
 
+  -- How often each id was read, of 3000 times with 1000 keys.
+  local function ids_read(order)
+    local monitor, counts = server:monitor(), {}
+    run { "-t", "get", "-n", 3000, "-r", 1000, "--iteration", order }
+    for _, args in ipairs(monitor:finish("get")) do
+      local id = tonumber(args[2]:match("%d+$"))
+      counts[id] = (counts[id] or 0) + 1
+    end
+    return counts
+  end
+
+  -- How many of the reads were of ids from `first` to `last`.
+  local function sum(counts, first, last)
+    local total = 0
+    for id = first, last do total = total + (counts[id] or 0) end
+    return total
+  end
+
+  it("--iteration takes every distribution", function()
+    local exponential = ids_read "exponential:0.1"
+    assert.near(3000 * (1 - math.exp(-0.1)), exponential[999], 80)
+    assert.near(1500, sum(exponential, 993, 999), 120)
+    local normal = ids_read "normal:0.3:0.05"
+    assert.near(2048, sum(normal, 250, 349), 120)
+    local latest = ids_read "latest:0.2:0.7"
+    assert.near(2100, sum(latest, 800, 999), 120)
+    local hot, hottest = ids_read "hotspot:0.01:0.9", {}
+    for id = 0, 999 do hottest[#hottest + 1] = hot[id] or 0 end
+    table.sort(hottest, function(a, b) return a > b end)
+    local ten = 0
+    for i = 1, 10 do ten = ten + hottest[i] end
+    assert.near(2700, ten, 80)
+    assert.is_true(sum(hot, 0, 9) < 1500, "the hot ids are the lowest ones")
+  end)
+
+  it("--iteration shuffled and subset take each key in turn, and go round", function()
+    local shuffled, subset = ids_read "shuffled", ids_read "subset:100:400"
+    for id = 0, 999 do
+      assert.equal(3, shuffled[id])
+      assert.equal(id >= 100 and id < 400 and 10 or nil, subset[id])
+    end
+    local wrong = vbench.run { "-t", "get", "-r", 1000, "--iteration", "subset:0:2000", "-p",
+      server.port }
+    assert.equal(2, wrong.code)
+    assert.matches("ends at 2000, past the 1000 ids", wrong.err)
+  end)
+
   it("--expiry-range gives keys a time to live", function()
     run { "-t", "set", "-n", 50, "-r", 50, "--sequential", "--expiry-range", "100-200" }
     for id = 0, 49 do

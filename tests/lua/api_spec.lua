@@ -124,6 +124,34 @@ describe("the API", function()
       assert.equal(1000, keys.size)
     end)
 
+    it("have distributions with their presets", function()
+      local one = keys:web_cache().spec
+      assert.same({ "zipfian", 0.99, true }, { one.order, one.skew, one.scatter })
+      one = keys:session_store().spec
+      assert.same({ "exponential", 0.1 }, { one.order, one.lambda })
+      one = keys:hotspot().spec
+      assert.same({ 0.2, 0.8, true }, { one.share, one.probability, one.scatter })
+      assert.is_false(keys:hotspot(0.1, 0.9, { scatter = false }).spec.scatter)
+      one = keys:range(0, 50):latest(0.5, 0.25):sample(0.5):partition(2, 3).spec
+      assert.same({ "latest", 0.5, 0.25, 0.5, 2, 3 },
+        { one.order, one.share, one.probability, one.sample, one.part, one.parts })
+    end)
+
+    it("refuse parameters that cannot be", function()
+      local cases = {
+        ["lambda of exponential is 0"] = function() keys:exponential(0) end,
+        ["mean of normal is 1.5"] = function() keys:normal(1.5) end,
+        ["deviation of normal is 0"] = function() keys:normal(0.5, 0) end,
+        ["share of ids of hotspot is 20"] = function() keys:hotspot(20, 80) end,
+        ["probability of latest is 2"] = function() keys:latest(0.1, 2) end,
+        ["unknown field 'scater'"] = function() keys:hotspot(0.2, 0.8, { scater = true }) end,
+        ["sample of a cursor is 0"] = function() keys:sample(0) end,
+        ["share is number 4 of 3"] = function() keys:partition(4, 3) end,
+        ["only takes a reference set, not a number"] = function() keys:only(3) end,
+      }
+      for message, call in pairs(cases) do assert.error_matches(call, message, 1, true) end
+    end)
+
     it("refuse what cannot be", function()
       assert.error_matches(function() keys:zipfian(0) end,
         "skew of zipfian is 0; it takes a number above 0")

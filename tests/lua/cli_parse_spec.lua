@@ -125,6 +125,25 @@ describe("the command line", function()
     assert.same({ "standalone", "tls.lua" }, { state.args["local"], state.scenario })
   end)
 
+  it("reads orders of keys, with the numbers that are not given", function()
+    local cases = {
+      sequential = "sequential", random = "random", shuffled = "shuffled", zipfian = "zipfian:0.99",
+      ["EXPONENTIAL:2.5"] = "exponential:2.5", ["normal:0.25"] = "normal:0.25:0.1",
+      ["hotspot:0.1:0.95"] = "hotspot:0.1:0.95", latest = "latest:0.1:0.9",
+      ["subset:10:200"] = "subset:10:200", web_cache = "web_cache",
+    }
+    for text, order in pairs(cases) do
+      assert.equal(order, read("--iteration " .. text).args.iteration)
+    end
+    for _, text in ipairs { "zipfian:0", "zipfian:", "zipfian:1:2", "subset:5", "hotspot:20:80",
+      "hotspot:0:0.5", "normal:0.5:0", "random:4", "subset:1.5:3", "exponential:x" } do
+      local message = refused("--iteration " .. text).message
+      assert.matches(text, message, 1, true)
+      assert.matches("hotspot:0.2:0.8", message, 1, true)
+    end
+    assert.matches("did you mean 'latest'", refused("--iteration lates").message)
+  end)
+
   it("refuses what cannot be, naming option and value", function()
     local cases = {
       ["-c many"] = "option %-c: 'many'", ["-n -5"] = "option %-n: '%-5'",

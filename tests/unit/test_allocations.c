@@ -87,7 +87,9 @@ static void render(const vb_command *command, vb_renderer *renderer) {
 static void rendering_allocates_nothing_once_warm(void **state) {
   (void)state;
   vb_keyspace *keys = test_keyspace("k:", 0, 1000000);
-  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.order = VB_ORDER_ZIPFIAN, .skew = 1});
+  vb_cursor *cursor =
+      test_cursor(keys, (vb_cursor_spec){.order = VB_ORDER_DRAWN,
+                                         .distribution = {.shape = VB_SHAPE_ZIPFIAN, .skew = 1}});
   vb_command *command = everything(keys, cursor);
   vb_renderer renderer = {.hooks = &hooks};
   unsigned long before = allocations;

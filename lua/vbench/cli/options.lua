@@ -127,7 +127,9 @@ M.groups = {
       help = "what keys begin with" },
     { "--sequential", type = "flag", read_by = "script", help = "take each key in turn" },
     { "--iteration", type = "iteration", metavar = "ORDER", default = "random",
-      read_by = "script", help = "order of keys: sequential, random, uniform, zipfian:0.99" },
+      read_by = "script",
+      help = "order of keys: sequential, shuffled, random, zipfian:0.99, exponential:0.1, " ..
+        "normal:0.5:0.1, hotspot:0.2:0.8, latest:0.1:0.9, subset:0:1000" },
     { "--expiry-range", type = "range", metavar = "A-B", read_by = "script",
       help = "seconds that keys which are set live" },
     { "-x", type = "flag", read_by = "script",

@@ -79,20 +79,45 @@ local function pair(_, text)
   return { name, value }
 end
 
-local ORDERS = { "sequential", "random", "uniform", "zipfian" }
+-- What stands behind an order: the defaults of its numbers, how large they may be, and which of
+-- them is above 0.
+local ORDERS = {
+  sequential = {}, random = {}, uniform = {}, shuffled = {}, web_cache = {}, session_store = {},
+  zipfian = { 0.99, above = 1 }, exponential = { 0.1, above = 1 },
+  normal = { 0.5, 0.1, most = 1, above = 2 },
+  hotspot = { 0.2, 0.8, most = 1, above = 1 }, latest = { 0.1, 0.9, most = 1, above = 1 },
+  subset = { false, false, whole = true },
+}
+local ORDER_NAMES = {
+  "sequential", "random", "uniform", "zipfian", "exponential", "normal", "hotspot", "latest",
+  "shuffled", "subset", "web_cache", "session_store",
+}
 
+local function order_number(given, rule, i)
+  local number = tonumber(given or rule[i])
+  if not number or number < 0 or number > (rule.most or 2 ^ 53) then return nil end
+  if rule.above == i and number == 0 then return nil end
+  if rule.whole and number % 1 ~= 0 then return nil end
+  return number
+end
+
+-- "zipfian" is "zipfian:0.99".
 local function iteration(_, text)
-  local order, skew = text:lower():match("^(%a+):?(.*)$")
-  if order == "zipfian" then
-    local number = tonumber(skew ~= "" and skew or 0.99)
-    if number and number > 0 and number < math.huge then return "zipfian:" .. number end
-  elseif skew == "" then
-    for _, known in ipairs(ORDERS) do
-      if order == known then return order end
+  local order, rest = text:lower():match("^([%a_]+)(.*)$")
+  local rule, given = ORDERS[order], {}
+  for one in (rest or ""):gmatch(":([^:]*)") do given[#given + 1] = one end
+  local written = ":" .. table.concat(given, ":")
+  if rule and #given <= #rule and (rest == "" or written == rest) then
+    local out = { order }
+    for i = 1, #rule do
+      out[i + 1] = order_number(given[i], rule, i)
+      if not out[i + 1] then break end
     end
+    if #out == #rule + 1 then return table.concat(out, ":") end
   end
-  return nil, ("'%s' is no order of keys; write sequential, random, uniform or zipfian:0.99%s")
-    :format(text, nearest.hint(text, ORDERS))
+  return nil, ("'%s' is no order of keys; write sequential, random, shuffled, zipfian:0.99, " ..
+    "exponential:0.1, normal:0.5:0.1, hotspot:0.2:0.8, latest:0.1:0.9 or subset:0:1000%s")
+    :format(text, nearest.hint(order or text, ORDER_NAMES))
 end
 
 local function text(_, value)

@@ -1,0 +1,65 @@
+--- Lowers a cursor to C, params as they are now.
+-- @module vbench.lower_cursor
+local vbffi = require "vbench.ffi"
+
+local ffi, C = vbffi.ffi, vbffi.C
+local M = {}
+
+local ORDERS = {
+  sequential = C.VB_ORDER_SEQUENTIAL, uniform = C.VB_ORDER_UNIFORM, shuffled = C.VB_ORDER_SHUFFLED,
+}
+local SHAPES = {
+  uniform = C.VB_SHAPE_UNIFORM, zipfian = C.VB_SHAPE_ZIPFIAN,
+  exponential = C.VB_SHAPE_EXPONENTIAL, normal = C.VB_SHAPE_NORMAL,
+  hotspot = C.VB_SHAPE_HOTSPOT, latest = C.VB_SHAPE_LATEST,
+}
+local PARAMETERS = { "skew", "lambda", "mean", "deviation", "share", "probability" }
+
+local function hash(seed, text)
+  return C.vb_hash(seed, text, #text)
+end
+
+local function fill_distribution(c, spec, number)
+  c.shape, c.scatter = SHAPES[spec.order] or C.VB_SHAPE_UNIFORM, spec.scatter and 1 or 0
+  for _, name in ipairs(PARAMETERS) do
+    if spec[name] then c[name] = number(spec[name], ("the %s of a cursor"):format(name)) end
+  end
+end
+
+local function fill_filters(c, spec, number)
+  local subs = spec.keyspace.subs or 1 -- a range is of ids, with all of their sub-ids
+  if spec.first then c.first = number(spec.first, "the start of a range") * subs end
+  if spec.last then c.last = number(spec.last, "the end of a range") * subs end
+  if spec.only then c.only = spec.only.handle end
+  if spec.except then c.except = spec.except.handle end
+  if spec.sample then c.sample = number(spec.sample, "the sample of a cursor") end
+  if spec.part then
+    c.part = number(spec.part, "the share of a cursor") - 1
+    c.parts = number(spec.parts, "the number of shares of a cursor")
+  end
+end
+
+--- Makes the C object of a cursor.
+-- Cursors over one keyspace scatter and shuffle alike, so that the hot ids of one command are those
+-- of another.
+-- @tparam table spec of a cursor, which outlives the object
+-- @param seed of the run
+-- @tparam function number gets a number or param and what it is; its value now
+-- @treturn cdata vb_cursor*
+-- @raise what C finds wrong, naming the keyspace
+function M.new(spec, seed, number)
+  local c, err = ffi.new("vb_cursor_spec"), vbffi.new_error()
+  local own = spec.seed and number(spec.seed, "a seed") or seed
+  c.order, c.wrap = ORDERS[spec.order] or C.VB_ORDER_DRAWN, spec.wrap and 1 or 0
+  fill_distribution(c.distribution, spec, number)
+  fill_filters(c, spec, number)
+  if spec.limit then c.limit = number(spec.limit, "the limit of a cursor") end
+  c.seed = hash(own, "scatter " .. spec.keyspace.name)
+  c.distribution.seed = c.seed
+  local out = ffi.new("vb_cursor *[1]")
+  local fine, message = vbffi.check(C.vb_cursor_new(out, spec.keyspace.handle, c, err), err)
+  if not fine then error(message, 0) end
+  return ffi.gc(out[0], C.vb_cursor_free)
+end
+
+return M
