@@ -7,6 +7,7 @@ local vb = require "vbench"
 local failure = require "vbench.failure"
 local nearest = require "vbench.nearest"
 local placeholders = require "vbench.placeholders"
+local records = require "vbench.records"
 local report = require "vbench.report.classic"
 local session = require "vbench.session"
 local terminal = require "vbench.report.terminal"
@@ -109,14 +110,25 @@ local TESTS = {
   end },
 }
 
+-- Loading takes each record once, unless the command line says otherwise.
+TESTS.schema_load = { title = "SCHEMA_LOAD", extra = true, make = function(name)
+  local ds = vb.dataset()
+  return records.load(ds, { name = name, keys = session.given.iteration and M.order(ds.keys) })
+end, requests = function()
+  local given = session.given
+  return not given.requests and not given.duration and vb.dataset().count or nil
+end }
+
 local ORDER = {
   "ping", "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd",
   "zpopmin", "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset", "xadd", "fcall",
+  "schema_load",
 }
 
 local ALSO = {
   ping_inline = "ping", ping_mbulk = "ping", lrange = "lrange_100", lrange100 = "lrange_100",
   lrange300 = "lrange_300", lrange500 = "lrange_500", lrange600 = "lrange_600",
+  schemaload = "schema_load",
 }
 
 --- The cursor over a keyspace that the command line asks for.
@@ -209,7 +221,10 @@ local function phases_of(names)
       filled = true
       phases[#phases + 1] = vb.phase { name = "lpush for lrange", run = M.command "lpush" }
     end
-    if not seen[name] then phases[#phases + 1] = vb.phase { name = name, run = M.command(name) } end
+    if not seen[name] then
+      phases[#phases + 1] = vb.phase { name = name, run = M.command(name),
+                                       requests = test.requests and test.requests() }
+    end
     seen[name] = true
   end
   return phases

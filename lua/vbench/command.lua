@@ -206,14 +206,16 @@ end
 --- Checks that a reply holds what a generator with `from = "id"` makes for the operation's id;
 -- other bytes are an error of the kind "verify".
 -- @function vb.verify
--- @tparam ?generator|field generator also a field of a dataset's record; the only one of the
---   commands that write the same keyspace, unless given
+-- @tparam ?generator|field|dataset generator also a field of a dataset's record; or a dataset: the
+--   reply is the whole record, to GET, HMGET of all fields in order, SMEMBERS, LRANGE or ZRANGE
+--   WITHSCORES of all members, and nil is an error too; the only one of the commands that write the
+--   same keyspace, unless given
 -- @treturn processor
 function M.verify(generator)
   if generator ~= nil then
     local kind = fields.kind(generator)
-    if kind ~= "generator" and kind ~= "field" then
-      fault.raise("vb.verify takes a generator or a field of a dataset, not %s",
+    if kind ~= "generator" and kind ~= "field" and kind ~= "dataset" then
+      fault.raise("vb.verify takes a generator, a dataset or a field of one, not %s",
         fields.describe(generator))
     end
     if not M.is_from_id(generator) then
@@ -242,6 +244,7 @@ end
 -- @treturn boolean
 -- @local
 function M.is_from_id(value)
+  if fields.kind(value) == "dataset" then return true end
   if fields.kind(value) == "field" then return value.what == "record" end
   return fields.kind(value) == "generator"
     and (value.spec.from_id or value.spec.dist == "from_id" or value.what == "id") or false

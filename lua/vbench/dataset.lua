@@ -242,7 +242,24 @@ local class = {
 
 -- Declaring
 
+-- What the command line says.
+local function of_arguments()
+  local args = session.args
+  for _, name in ipairs { "dataset", "schema", "data", "key_prefix" } do
+    session.used[name] = true
+  end
+  if not args.dataset and not (args.schema and args.data) then
+    fault.raise("which dataset? Give --dataset BASE, or --schema FILE and --data FILE")
+  end
+  if args.dataset and (args.schema or args.data) then
+    fault.raise("--dataset names both files: it excludes --schema and --data")
+  end
+  return { path = args.dataset, schema = args.schema, data = args.data,
+           prefix = session.given.key_prefix and args.key_prefix or nil }
+end
+
 local function read_given(given)
+  if given == nil then return of_arguments() end
   if type(given) == "string" then return { path = given } end
   local spec = fields.read(given, GIVEN, "vb.dataset", { positional = true })
   spec.path = given[1]
@@ -312,8 +329,9 @@ end
 
 --- Declares a dataset: a schema and its data.
 -- @function vb.dataset
--- @tparam string|table given a path (BASE, BASE.yaml or BASE.bin), or a table: the path, or
---   `schema` and `data` (files); `name` (the file's, unless given); `prefix`: keys are prefix and
+-- @tparam ?string|table given the one of the command line (`--dataset`, or `--schema` and `--data`;
+--   with `--key-prefix`), unless given: a path (BASE, BASE.yaml or BASE.bin), or a table: the path,
+--   or `schema` and `data` (files); `name` (the file's, unless given); `prefix`: keys are prefix and
 --   number, whatever the dataset says
 -- @treturn dataset with `count`, `query_count`, `fields` and `query_fields` (lists, and by name),
 --   `metric` and `dim` (of the first vector), `keys` (a keyspace), `record`, `raw`, `query`
@@ -428,6 +446,16 @@ function M.fill_part(to, from)
   if spec.order == "sequential" then to.order = C.VB_ORDER_SEQUENTIAL end
   if spec.order == "uniform" then to.order = C.VB_ORDER_UNIFORM end
   return spec.dataset
+end
+
+--- The part that stands for all of a record, for vb.verify.
+-- @tparam dataset self
+-- @treturn cdata vb_part
+-- @local
+function M.whole_part(self)
+  local to = ffi.new("vb_part")
+  to.kind, to.dataset = C.VB_PART_FIELD, self.handle
+  return to
 end
 
 --- Whether a part is left out, with the name that stands before it, when its value is empty.

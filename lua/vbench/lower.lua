@@ -401,8 +401,12 @@ local function lower_processor(self, processor, source)
     local text = processor.spec.text
     c.kind, c.text, c.length = C.VB_REPLY_EXPECT, text, #text
   else
-    local part = new_part(self, command.generator_of(source, processor), false, anchors)
-    c.kind, c.part = C.VB_REPLY_VERIFY, part
+    local generator = command.generator_of(source, processor)
+    local whole = fields.kind(generator) == "dataset"
+    local part = whole and dataset.whole_part(generator)
+      or new_part(self, generator, false, anchors)
+    c.kind, c.part = whole and C.VB_REPLY_RECORD or C.VB_REPLY_VERIFY, part
+    if whole then self.keep[#self.keep + 1] = generator end
   end
   check(C.vb_command_processor(self.handle, c, self.err), self.err)
   anchors[1] = nil

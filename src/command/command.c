@@ -106,6 +106,10 @@ static int fill_processor(const vb_command *command, vb_reply_step *step,
   case VB_REPLY_HITS:
   case VB_REPLY_AGE:
   case VB_REPLY_FUNCTION: return VB_OK;
+  case VB_REPLY_RECORD:
+    step->hole.part = (vb_part){.kind = VB_PART_FIELD, .dataset = processor->part->dataset};
+    step->hole.from_id = true;
+    return VB_OK;
   case VB_REPLY_VERIFY: return verify_part(step, processor->part, where, err);
   case VB_REPLY_EXPECT: break;
   default: return vb_fail(err, VB_EINVAL, "command '%s': no such reply processor", command->name);

@@ -24,6 +24,8 @@ enum vb_processor_kind {
   VB_REPLY_EXPECT,  /* the reply's text is `text` */
   VB_REPLY_VERIFY,  /* the reply (or element i of it) is what `part` gives for the id (the i-th) */
   VB_REPLY_AGE,     /* how old the stamps in the reply are */
+  VB_REPLY_RECORD,  /* the reply holds the whole record of the id in `part`'s dataset: to GET, HMGET
+                       of  all fields, SMEMBERS, LRANGE or ZRANGE WITHSCORES of all members */
   VB_REPLY_FUNCTION /* on_reply: Lua function number `function` */
 };
 

@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 
-enum { EXCERPT = 24, QUOTED = EXCERPT * 4 + 6 };
+enum { EXCERPT = 24 };
+_Static_assert(VB_QUOTED >= EXCERPT * 4 + 6, "an excerpt in quotes, all of it escaped");
 
 /* Bytes from `from` on in quotes, printable, cut at EXCERPT of them. */
-static const char *quote(const char *bytes, size_t length, size_t from, char to[QUOTED]) {
+const char *vb_quote(const char *bytes, size_t length, size_t from, char to[VB_QUOTED]) {
   char *at = to;
   *at++ = '"';
   size_t end = length - from > EXCERPT ? from + EXCERPT : length;
@@ -19,10 +20,11 @@ static const char *quote(const char *bytes, size_t length, size_t from, char to[
 }
 
 /* What came, where no text can be quoted. */
-static const char *describe(const vb_reply *reply, char to[QUOTED]) {
-  if (reply->text) return quote(reply->text, reply->text_length, 0, to);
+const char *vb_reply_quote(const vb_reply *reply, char to[VB_QUOTED]) {
+  if (reply->text) return vb_quote(reply->text, reply->text_length, 0, to);
   if (reply->null) return "nil";
-  (void)snprintf(to, QUOTED, "an aggregate '%c' of %lld", reply->type, (long long)reply->integer);
+  (void)snprintf(to, VB_QUOTED, "an aggregate '%c' of %lld", reply->type,
+                 (long long)reply->integer);
   return to;
 }
 
@@ -30,49 +32,43 @@ static void expect(const vb_reply_step *step, const vb_reply *reply, vb_outcome 
   if (reply->text && reply->text_length == step->length &&
       !memcmp(reply->text, step->text, step->length))
     return;
-  char got[QUOTED], want[QUOTED];
+  char got[VB_QUOTED], want[VB_QUOTED];
   outcome->failed = "expect";
   (void)snprintf(outcome->message, sizeof outcome->message, "expected %s, got %s",
-                 quote(step->text, step->length, 0, want), describe(reply, got));
+                 vb_quote(step->text, step->length, 0, want), vb_reply_quote(reply, got));
 }
 
-/* What a mismatch is about: the key of the id where the command has one, else the id. */
-typedef struct subject {
-  const vb_command *command;
-  const vb_operation *operation;
-  uint64_t id;
-} subject;
-
-static const char *name_of(const subject *of, char to[QUOTED]) {
+const char *vb_subject_name(const vb_subject *of, char to[VB_QUOTED]) {
   char key[VB_KEY_MAX];
   const vb_hole *hole = of->command->id_hole;
-  if (hole && hole->fixed != VB_VARIABLE && of->command->drawn_key)
-    return quote(key, vb_hole_write_key(hole, of->id, key), 0, to);
+  if (hole && hole->bound <= VB_KEY_MAX && of->command->drawn_key)
+    return vb_quote(key, vb_hole_write_key(hole, of->id, key), 0, to);
   size_t length = hole ? 0 : vb_command_key(of->command, of->operation, key);
-  if (length) return quote(key, length, 0, to);
-  (void)snprintf(to, QUOTED, "id %llu", (unsigned long long)of->id);
+  if (length) return vb_quote(key, length, 0, to);
+  (void)snprintf(to, VB_QUOTED, "id %llu", (unsigned long long)of->id);
   return to;
 }
 
-static void mismatch(const subject *of, const vb_reply *reply, const char *want, size_t length,
+static void mismatch(const vb_subject *of, const vb_reply *reply, const char *want, size_t length,
                      vb_outcome *outcome) {
   size_t shorter = reply->text_length < length ? reply->text_length : length, at = 0;
-  char name[QUOTED], wanted[QUOTED], got[QUOTED];
+  char name[VB_QUOTED], wanted[VB_QUOTED], got[VB_QUOTED];
   outcome->failed = "verify";
   if (!reply->text) {
     (void)snprintf(outcome->message, sizeof outcome->message, "%s: expected %s, got %s",
-                   name_of(of, name), quote(want, length, 0, wanted), describe(reply, got));
+                   vb_subject_name(of, name), vb_quote(want, length, 0, wanted),
+                   vb_reply_quote(reply, got));
     return;
   }
   while (at < shorter && reply->text[at] == want[at]) at++;
   (void)snprintf(outcome->message, sizeof outcome->message,
                  "%s: differs at byte %zu of %zu: expected %s, got %s (%zu bytes)",
-                 name_of(of, name), at, length, quote(want, length, at, wanted),
-                 quote(reply->text, reply->text_length, at, got), reply->text_length);
+                 vb_subject_name(of, name), at, length, vb_quote(want, length, at, wanted),
+                 vb_quote(reply->text, reply->text_length, at, got), reply->text_length);
 }
 
 /* The value of one id; nil is a miss and no mismatch. */
-static void verify_one(const vb_reply_step *step, vb_renderer *renderer, const subject *of,
+static void verify_one(const vb_reply_step *step, vb_renderer *renderer, const vb_subject *of,
                        const vb_reply *reply, vb_outcome *outcome) {
   if (reply->null) return;
   vb_operation of_id = *of->operation;
@@ -85,7 +81,7 @@ static void verify_one(const vb_reply_step *step, vb_renderer *renderer, const s
 }
 
 /* Element i of an array is of the i-th id of the command's first cursor. */
-static void verify_each(const vb_reply_step *step, vb_renderer *renderer, subject *of,
+static void verify_each(const vb_reply_step *step, vb_renderer *renderer, vb_subject *of,
                         const vb_reply *reply, vb_outcome *outcome) {
   const vb_hole *hole = of->command->id_hole;
   uint32_t count = hole ? vb_hole_times(hole, of->operation) : 1;
@@ -109,7 +105,7 @@ static void verify_each(const vb_reply_step *step, vb_renderer *renderer, subjec
 
 static void verify(const vb_command *command, const vb_reply_step *step, vb_renderer *renderer,
                    const vb_operation *operation, const vb_reply *reply, vb_outcome *outcome) {
-  subject of = {command, operation, operation->id};
+  vb_subject of = {command, operation, operation->id};
   if (reply->null || (reply->type != '*' && reply->type != '~'))
     verify_one(step, renderer, &of, reply, outcome);
   else
@@ -161,6 +157,11 @@ void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_ope
       break;
     case VB_REPLY_EXPECT: expect(step, reply, outcome); break;
     case VB_REPLY_VERIFY: verify(command, step, renderer, operation, reply, outcome); break;
+    case VB_REPLY_RECORD: {
+      vb_subject of = {command, operation, operation->id};
+      vb_record_verify(step, renderer, &of, reply, outcome);
+      break;
+    }
     case VB_REPLY_AGE: measure_ages(renderer, reply, outcome); break;
     case VB_REPLY_FUNCTION: show(step, renderer, operation, reply, outcome); break;
     }

@@ -192,7 +192,8 @@ static int check_ids(const vb_entry *entry, uint32_t index, vb_error *err) {
   for (uint32_t i = 0; i < command->hole_count && !failed; i++)
     failed = check_records(entry, index, &command->holes[i], err);
   for (uint32_t i = 0; i < command->processor_count && !failed; i++)
-    if (command->processors[i].kind == VB_REPLY_VERIFY)
+    if (command->processors[i].kind == VB_REPLY_VERIFY ||
+        command->processors[i].kind == VB_REPLY_RECORD)
       failed = check_id(entry, index, &command->processors[i].hole, err);
   return failed;
 }

@@ -157,6 +157,26 @@ size_t vb_command_key(const vb_command *command, const vb_operation *operation, 
 void vb_request_make(vb_request *request, const vb_renderer *renderer,
                      const vb_operation *operation, uint64_t hole);
 
+/* process.c */
+enum { VB_QUOTED = 104 };
+/* Bytes from `from` on in quotes, printable, cut. */
+const char *vb_quote(const char *bytes, size_t length, size_t from, char to[VB_QUOTED]);
+/* What came, also where no text can be quoted. */
+const char *vb_reply_quote(const vb_reply *reply, char to[VB_QUOTED]);
+/* What a mismatch is about. */
+typedef struct vb_subject {
+  const vb_command *command;
+  const vb_operation *operation;
+  uint64_t id;
+} vb_subject;
+/* The key of the id where the command has one, else the id. */
+const char *vb_subject_name(const vb_subject *of, char to[VB_QUOTED]);
+
+/* record.c */
+/* VB_REPLY_RECORD: compares every field or member of a record. */
+void vb_record_verify(const vb_reply_step *step, vb_renderer *renderer, const vb_subject *of,
+                      const vb_reply *reply, vb_outcome *outcome);
+
 /* words.c */
 extern const char *const vb_words[];
 extern const uint32_t vb_word_count;

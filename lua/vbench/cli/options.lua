@@ -135,6 +135,15 @@ M.groups = {
     { "-x", type = "flag", read_by = "script",
       help = "take the last argument of -- COMMAND from standard input" },
   }),
+  group("dataset", {
+    { "--dataset", type = "path", metavar = "BASE", read_by = "script",
+      help = "dataset to use: BASE.yaml and BASE.bin" },
+    { "--schema", type = "path", metavar = "FILE", read_by = "script",
+      help = "its schema, where the two are named apart" },
+    { "--data", type = "path", metavar = "FILE", read_by = "script", help = "its data" },
+    { "--query-field", type = "text", metavar = "NAME", read_by = "script",
+      shown = "its first vector", help = "field that __d_vec_ph__ stands for" },
+  }),
   group("scenario", {
     { "-t/--tests", type = "words", many = "list", metavar = "A,B", read_by = "script",
       help = "tests of the built-in scenario: set,get" },

@@ -1,0 +1,118 @@
+-- Loading datasets and reading them back: scripts/load-and-verify.lua, `-t schema-load`.
+local data = require "tests.support.datafile"
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+local function value_schema(load)
+  return load .. [[
+record: { fields: [ { name: value, type: text, length: variable, max_bytes: 9 } ] }
+sections: { records: { count: 3 } }
+]]
+end
+
+local values = data.variable("one", 9) .. data.variable("", 9) .. data.variable("a\0b", 9)
+
+describe("a loaded dataset", function()
+  local server, bases
+
+  setup(function()
+    server = servers.start()
+    bases = {
+      products = data.products(vbench.path("products")),
+      set = data.members(vbench.path("set"), "set"),
+      list = data.members(vbench.path("list"), "list"),
+      lpush = data.members(vbench.path("lpush"), "list",
+        "workload: { type: list, command: LPUSH }\n"),
+      zset = data.zset(vbench.path("zset")),
+      string = data.write(vbench.path("string"), value_schema "workload: { type: string }\n",
+        values),
+    }
+  end)
+  teardown(function()
+    server:stop()
+    vbench.clean()
+  end)
+  before_each(function() server:clean() end)
+
+  local SENT = { products = 3, set = 2, list = 2, lpush = 2, zset = 2, string = 3 }
+
+  for name, count in pairs(SENT) do
+    it(("is read back the same: %s"):format(name), function()
+      for _, protocol in ipairs { "--no-color", "-3" } do
+        server:clean()
+        local run = vbench.report { "load-and-verify", "--dataset", bases[name], "-p",
+          server.port, "--threads", 2, "-c", 4, protocol }
+        assert.equal(0, run.code, run.all)
+        local load, verify = run.json.phases[1], run.json.phases[2]
+        assert.equal(count, load.requests)
+        assert.equal(0, verify.errors)
+        assert.equal(name == "string" and 0 or 1, load.empty)
+      end
+    end)
+  end
+
+  -- The first error of a verification after a command was sent behind the loading.
+  local function mismatch(name, ...)
+    local quoted = {}
+    for i, word in ipairs { ... } do quoted[i] = ("%q"):format(word) end
+    local run = vbench.report { vbench.scenario(([[
+      local records = require "vbench.records"
+      local ds = vb.dataset "%s"
+      return vb.scenario { phases = {
+        vb.phase { name = "load", run = records.load(ds), requests = ds.count },
+        vb.phase { name = "harm", run = vb.command { %s }, requests = 1 },
+        vb.phase { name = "verify", run = records.verify(ds), requests = ds.count } } }]])
+      :format(bases[name], table.concat(quoted, ", "))), "-p", server.port, "-c", 1 }
+    assert.equal(4, run.code, run.all)
+    local verify = run.json.phases[3]
+    assert.equal(1, verify.errors)
+    return verify.errors_by_kind.verify.first
+  end
+
+  it("shows what differs", function()
+    local function shows(text, ...)
+      server:clean()
+      local all = mismatch(...)
+      assert.is_truthy(all:find(text, 1, true), all)
+    end
+    shows([["k:1": field 'title', byte 3 of 5: expected "lo", got "p!"]],
+      "products", "HSET", "k:1", "title", "help!")
+    shows([["k:1": field 'price', byte 0 of 5: expected "12.34", got nil]],
+      "products", "HDEL", "k:1", "price")
+    shows([[field 'note', byte 0 of 0: expected nil, got "new"]],
+      "products", "HSET", "key:thre", "note", "new")
+    shows([["key:{AAA}:000000000000": elements: expected 2, got an aggregate '*' of 3]],
+      "set", "SADD", "key:{AAA}:000000000000", "zz")
+    shows([[member 1: expected "bb", got "zz"]],
+      "list", "LSET", "key:{AAA}:000000000000", "1", "zz")
+    shows([[score of "b": expected 1, got 7]], "zset", "ZADD", "key:{AAA}:000000000000", "7", "b")
+    shows([[field 'value', byte 0 of 3: expected "one", got nil]],
+      "string", "DEL", "key:{AAA}:000000000000")
+  end)
+
+  it("is loaded by -t schema-load with nothing else said", function()
+    local run = vbench.run { "-t", "schema-load", "--dataset", bases.products, "-p", server.port,
+      "-q" }
+    assert.equal(0, run.code, run.all)
+    assert.matches("SCHEMA_LOAD", run.out)
+    assert.equal("12.34", server:call("HGET", "k:1", "price"))
+    run = vbench.run { "-t", "SchemaLoad", "--schema", bases.set .. ".yaml", "--data",
+      bases.set .. ".bin", "--key-prefix", "s:", "-p", server.port, "-q" }
+    assert.equal(0, run.code, run.all)
+    assert.equal(3, server:call("SCARD", "s:000000000002"))
+  end)
+
+  it("has to be named, once", function()
+    local function refuses(message, ...)
+      local run = vbench.run { "-t", "schema-load", "-p", server.port, ... }
+      assert.equal(2, run.code)
+      assert.is_truthy(run.err:find(message, 1, true), run.err)
+    end
+    refuses "which dataset? Give --dataset BASE, or --schema FILE and --data FILE"
+    refuses("which dataset?", "--schema", "x")
+    refuses("it excludes --schema and --data", "--dataset", "x", "--data", "y")
+    refuses("nowhere.yaml: No such file or directory", "--dataset", "nowhere")
+    local run = vbench.run { "quickstart", "-p", server.port, "--dataset", "x" }
+    assert.matches("scenario 'quickstart' does not read it", run.err)
+  end)
+end)
