@@ -213,6 +213,20 @@ print('none', none > 0)
       assert.is_true(first > 2 * last, first .. " and " .. last)
     end)
 
+    it("takes words for one field", function()
+      dir:write("words", "apple pear")
+      dir:run("synth", "x", "--text", "a=1:8", "--text", "b=1:8", "--words", "b=words", "-n", "9")
+      local text = dir:read("x.bin")
+      for n = 0, 8 do
+        assert.is_nil(text:sub(n * 16 + 1, n * 16 + 8):find("apple") or nil)
+        assert.matches("^[ap]", text:sub(n * 16 + 9, n * 16 + 16))
+      end
+      dir:assert_refuses("option --words: the field 'v' is no text", "synth", "y", "--vector",
+        "v=2", "--words", "v=words")
+      dir:assert_refuses("nowhere: No such file", "synth", "y", "--text", "t=1", "--words",
+        "nowhere")
+    end)
+
     local BAD = {
       { "nothing to make: name fields by --vector", "x" },
       { "option --vector v: 'floaty' is no dtype", "x", "--vector", "v=8:floaty" },

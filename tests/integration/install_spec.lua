@@ -49,6 +49,14 @@ describe("what cmake --install puts under a prefix", function()
     end
   end)
 
+  it("comes with small datasets, and with what makes them", function()
+    local datasets = prefix .. "/opt/share/vbench/datasets"
+    process.capture(("'%s/opt/bin/vbench' dataset verify '%s/products'"):format(prefix, datasets))
+    process.capture(("mkdir '%s/made' && '%s/make.sh' '%s/made'"):format(prefix, datasets, prefix))
+    assert.equal(process.read(datasets .. "/products.bin"),
+      process.read(prefix .. "/made/products.bin"))
+  end)
+
   it("comes with its licence", function()
     assert.matches("BSD 3%-Clause", process.read(prefix .. "/opt/share/doc/vbench/LICENSE"))
   end)

@@ -40,8 +40,9 @@ M.options = {
     help = "distance of the vectors; with cosine they have length 1 (default: l2)" },
   { "--text", type = "pair", many = "list", metavar = "NAME=LEAST-MOST[:BYTES]",
     help = "a text of so many words, and how much room it has" },
-  { "--words", type = "path", metavar = "FILE",
-    help = "words for texts, the most frequent first (default: a made-up language)" },
+  { "--words", type = "path", many = "list", metavar = "[NAME=]FILE",
+    help = "words for texts, or for the text of that name, the most frequent first (default: "
+      .. "those of a made-up language)" },
   { "--tag", type = "pair", many = "list", metavar = "NAME=VALUE[:WEIGHT],...",
     help = "a tag, and how frequent each of its values is" },
   { "--numeric", type = "pair", many = "list", metavar = "NAME[:DTYPE]=SPREAD",
@@ -72,8 +73,8 @@ M.options = {
 local AT_ONCE = 256
 
 -- What a field is drawn from: the options', and for a text what its field can hold.
-local function draw_of(field, args, words)
-  local draw = field.draw
+local function draw_of(field, args, files)
+  local draw, words = field.draw, files[field.name] or files[1]
   if field.type == "vector" then
     local noise = tonumber(args.noise)
     if not noise then failure.usage("option --noise: '%s' is no number", args.noise) end
@@ -89,9 +90,9 @@ local function new_synth(plan, args)
   local out, err = ffi.new("vb_synth *[1]"), native.new_error()
   work.check(C.vb_synth_new(out, plan.schema, args.seed, err), err)
   local synth = ffi.gc(out[0], C.vb_synth_free)
-  local words, anchors = args.words and plans.words(args.words), {}
+  local files, anchors = plans.words(args.words or {}, plan.schema), {}
   for _, field in ipairs(plan.fields) do
-    local draw = draw_of(field, args, words)
+    local draw = draw_of(field, args, files)
     if draw then
       local from
       from, anchors[#anchors + 1] = plans.field(draw)

@@ -248,11 +248,7 @@ function M.make(args, base)
   return plan
 end
 
---- The words of a file, in its order.
--- @tparam string path
--- @treturn {string,...}
--- @raise a failure
-function M.words(path)
+local function words_of(path)
   local file, message = io.open(path, "rb")
   if not file then error(failure.new(failure.COULD_NOT_RUN, message), 0) end
   local list = {}
@@ -262,6 +258,23 @@ function M.words(path)
     error(failure.new(failure.COULD_NOT_RUN, path .. ": there is no word in it"), 0)
   end
   return list
+end
+
+--- Words of files, in their order.
+-- @tparam {string,...} given FILE, or NAME=FILE for one field
+-- @tparam cdata schema vb_schema *
+-- @treturn table name -> words; those for all others at 1
+-- @raise a failure
+function M.words(given, schema)
+  local files = {}
+  for _, text in ipairs(given) do
+    local name, path = text:match("^([^=/]+)=(.+)$")
+    if name and schemas.field(schema, name).type ~= "text" then
+      failure.usage("option --words: the field '%s' is no text", name)
+    end
+    files[name or 1] = words_of(path or text)
+  end
+  return files
 end
 
 --- A vb_synth_field, and what it points to.
