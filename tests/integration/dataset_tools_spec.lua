@@ -1,5 +1,7 @@
--- vbench dataset inspect, info, verify: what they say of datasets, good and damaged.
+-- vbench dataset inspect, info, verify, subset, extend: what they say of datasets, good and
+-- damaged, and what they make of them.
 local datasets = require "tests.support.dataset"
+local python = require "tests.support.python"
 local vbench = require "tests.support.vbench"
 
 describe("vbench dataset", function()
@@ -186,6 +188,136 @@ query 0
       local run = dir:assert_refuses("x.bin: ", "verify", "x")
       assert.matches("85", run.err, 1, true)
       assert.matches("86", run.err, 1, true)
+    end)
+  end)
+
+  describe("with many vectors", function()
+    local MAKE = [[
+import numpy as np, h5py
+rng = np.random.default_rng(3)
+base, test = rng.normal(size=(400, 6)).astype("f4"), rng.normal(size=(9, 6)).astype("f4")
+def vecs(name, rows):
+    with open(name, "wb") as f:
+        for row in rows: f.write(np.int32(len(row)).tobytes() + row.tobytes())
+vecs("e.fvecs", base); vecs("q.fvecs", test)
+square = ((test[:, None].astype("f8") - base[None]) ** 2).sum(2)
+near = np.argsort(square, 1, kind="stable")[:, :10]
+vecs("g.ivecs", near.astype("i4"))
+open("k.txt", "w").write("".join("k%d\n" % i for i in range(400)))
+with h5py.File("a.h5", "w") as h:
+    h["train"] = base; h["test"] = test; h.attrs["distance"] = "angular"
+]]
+    -- The dataset NAME as arrays: records, keys, queries, ids.
+    local READ = [[
+import numpy as np
+def read(name, records, k, key=4):
+    data = open(name + ".bin", "rb").read()
+    at = records * 24
+    base, keys = np.frombuffer(data[:at], "<f4").reshape(-1, 6), data[at:at + records * key]
+    at += records * key
+    test = np.frombuffer(data[at:at + 216], "<f4").reshape(9, 6)
+    return base, keys, test, np.frombuffer(data[at + 216:], "<u8").reshape(9, k)
+def nearest(base, test, k):
+    square = ((test[:, None].astype("f8") - base[None]) ** 2).sum(2)
+    return np.argsort(square, 1, kind="stable")[:, :k]
+]]
+
+    local function make(metric)
+      python.run(MAKE, dir.path)
+      dir:run("import", "e.fvecs", "--keys", "k.txt", "--queries", "q.fvecs", "--ground-truth",
+        "g.ivecs", "--metric", metric or "l2", "-o", "all")
+    end
+
+    it("subset takes the first records, with their keys and ground truth of their own", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      dir:run("subset", "all", "--records", "150", "-o", "part")
+      assert.equal("good", python.run(READ .. [[
+base, keys, test, near = read("part", 150, 10)
+whole = read("all", 400, 10)
+assert (base == whole[0][:150]).all() and keys == whole[1][:600] and (test == whole[2]).all()
+assert (near == nearest(base, test, 10)).all()
+print("good")]], dir.path))
+      assert.equal("part.bin part.yaml", dir:files("part*"))
+    end)
+
+    it("subset samples records in their order, the same ones for the same seed", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      dir:run("subset", "all", "-n", "150", "--sample", "-o", "one")
+      dir:run("subset", "all", "-n", "150", "--sample", "--seed", "1", "-o", "two")
+      dir:run("subset", "all", "-n", "150", "--sample", "--seed", "2", "-o", "other")
+      assert.equal(dir:read("one.bin"), dir:read("two.bin"))
+      assert.not_equal(dir:read("one.bin"), dir:read("other.bin"))
+      assert.equal("good", python.run(READ .. [[
+base, keys, test, near = read("one", 150, 10)
+whole, ids = read("all", 400, 10), [int(keys[i:i + 4].rstrip(b"\0")[1:]) for i in range(0, 600, 4)]
+assert ids == sorted(set(ids)) and ids[-1] > 200 and (base == whole[0][ids]).all()
+assert (near == nearest(base, test, 10)).all()
+print("good")]], dir.path))
+    end)
+
+    it("subset keeps no more neighbours than records, and leaves out what it is told to", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      dir:run("subset", "all", "-n", "4", "--queries", "3", "-o", "part")
+      assert.matches("queries: { present: true, count: 3,", dir:read("part.yaml"), 1, true)
+      assert.matches("neighbors_per_query: 4", dir:read("part.yaml"), 1, true)
+      dir:run("subset", "all", "-n", "4", "--no-ground-truth", "-o", "part")
+      assert.equal(4 * 24 + 4 * 4 + 9 * 24, #dir:read("part.bin"))
+      dir:assert_refuses("--records 401: all has 400", "subset", "all", "-n", "401", "-o", "x")
+      dir:assert_refuses("subset writes another dataset: give -o BASE", "subset", "all", "-n", "4")
+      dir:assert_refuses("--seed was given without --sample", "subset", "all", "-n", "4", "--seed",
+        "2", "-o", "x")
+    end)
+
+    it("extend shifts copies so far that the nearest neighbours stay", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      dir:run("extend", "all", "--records", "3000", "-o", "more")
+      assert.equal("good", python.run(READ .. [[
+base, keys, test, near = read("more", 3000, 10, 6)
+whole = read("all", 400, 10)
+assert (base[:400] == whole[0]).all() and (near == whole[3]).all()
+assert (near == nearest(base, test, 10)).all()
+names = [keys[i:i + 6].rstrip(b"\0") for i in range(0, 18000, 6)]
+assert len(set(names)) == 3000 and names[400 + 7] == b"k7:1" and names[2999] == b"k199:7"
+inside = lambda rows: ((rows[:50, None] - rows[None, :50]) ** 2).sum(2)
+assert np.allclose(inside(base[800:1200]), inside(base[:400]), rtol=1e-2, atol=1e-3)
+print("good")]], dir.path))
+      assert.matches("ground truth of 9 recomputed", dir:run("verify", "more").out)
+    end)
+
+    it("extend refuses cosine and what a type cannot hold, recomputes ip", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make("cosine")
+      dir:assert_refuses("all: 'embedding' is compared by cosine", "extend", "all", "-n", "800",
+        "-o", "more")
+      make("ip")
+      dir:run("extend", "all", "-n", "900", "-o", "more")
+      assert.matches("ground truth of 9 recomputed", dir:run("verify", "more").out)
+      dir:run("import", "e.fvecs", "--dtype", "int8", "--truncate", "-o", "small")
+      dir:assert_refuses("small: 'embedding' would be shifted by ", "extend", "small", "-n", "9000",
+        "-o", "more")
+      dir:write("t.csv", "t\nx\n")
+      dir:run("import", "t.csv", "--infer", "-o", "t")
+      dir:assert_refuses("t has no vector to shift", "extend", "t", "-n", "5", "-o", "more")
+    end)
+
+    it("import computes the neighbours that an HDF5 file lacks, by its metric", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      local run = dir:run("import", "a.h5", "--max-neighbors", "7")
+      assert.matches("a.yaml, a.bin: 400 records of 24 bytes, 9 queries, 7 neighbours each",
+        run.out, 1, true)
+      assert.equal("a.bin a.h5 a.yaml", dir:files("a.*"))
+      assert.equal("good", python.run(READ .. [[
+base, _, test, near = read("a", 400, 7, 0)
+unit = lambda rows: rows.astype("f8") / np.linalg.norm(rows.astype("f8"), axis=1, keepdims=True)
+assert (near == np.argsort(1 - unit(test) @ unit(base).T, 1, kind="stable")[:, :7]).all()
+print("good")]], dir.path))
+      dir:run("import", "a.h5", "--no-ground-truth", "-o", "none")
+      assert.equal(400 * 24 + 9 * 24, #dir:read("none.bin"))
     end)
   end)
 end)

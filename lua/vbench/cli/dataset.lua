@@ -14,7 +14,8 @@ local M = {}
 --- The commands, in the order of help: name, and the module that does it.
 M.COMMANDS = {
   { "import", "import" }, { "generate", "import" }, { "inspect", "inspect" }, { "info", "info" },
-  { "verify", "verify" }, { "ground-truth", "ground_truth" }, { "synth", "synth" },
+  { "verify", "verify" }, { "subset", "subset" }, { "extend", "extend" },
+  { "ground-truth", "ground_truth" }, { "synth", "synth" },
 }
 
 local HELP = { "--help", type = "flag", help = "print this" }

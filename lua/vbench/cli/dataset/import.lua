@@ -1,5 +1,6 @@
 --- `vbench dataset import`: makes a dataset from other files.
 -- @module vbench.cli.dataset.import
+local copies = require "vbench.cli.dataset.copy"
 local failure = require "vbench.failure"
 local inputs = require "vbench.cli.dataset.inputs"
 local native = require "vbench.ffi"
@@ -111,16 +112,14 @@ local function tell_losses(import, plan)
   end
 end
 
-local function tell_made(import, plan)
+local function tell_made(import, plan, neighbors)
   local writer = C.vb_import_writer(import)
   local schema = C.vb_writer_schema(writer)
   local out = { ("%s, %s: %s records of %s bytes"):format(plan.output .. ".yaml",
     plan.output .. ".bin", tostring(tonumber(schema.records)),
     tostring(tonumber(C.vb_writer_record_bytes(writer)))) }
   if schema.queries > 0 then out[#out + 1] = ("%d queries"):format(tonumber(schema.queries)) end
-  if schema.neighbors > 0 then
-    out[#out + 1] = ("%d neighbours each"):format(tonumber(schema.neighbors))
-  end
+  if neighbors > 0 then out[#out + 1] = ("%d neighbours each"):format(neighbors) end
   print(table.concat(out, ", "))
 end
 
@@ -147,15 +146,22 @@ function M.run(args, operands)
     failure.usage("--input and %s both name the file", operands[1])
   end
   args.input = operands[1] or args.input
-  local plan = plans.make(args)
-  local import = new_import(plan.output, plan.schema, args)
-  for _, one in ipairs(plan.inputs) do add(import, one) end
-  fill(import, args.quiet)
+  local plan, import = plans.make(args), nil
+  local function make(to)
+    import = new_import(to, plan.schema, args)
+    for _, one in ipairs(plan.inputs) do add(import, one) end
+    fill(import, args.quiet)
+  end
+  if plan.exact then
+    copies.with_truth(plan.output, { neighbors = plan.exact, quiet = args.quiet }, make)
+  else
+    make(plan.output)
+  end
   if not args.quiet then
     tell_notes(import, plan)
     tell_losses(import, plan)
   end
-  tell_made(import, plan)
+  tell_made(import, plan, plan.exact or tonumber(plan.schema.neighbors))
   return 0
 end
 

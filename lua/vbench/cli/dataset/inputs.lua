@@ -54,7 +54,7 @@ function Input:look()
   end
   local first = self.columns[1]
   self.values = #self.columns == 1 and first.dtype >= 0
-  self.single = #self.columns == 1 and self.format ~= "jsonl"
+  self.single = self.values or self.format == "text"
   self.rows = self.source.rows ~= NOT_KNOWN and tonumber(self.source.rows) or nil
 end
 
@@ -75,12 +75,15 @@ function Input:survey(quiet)
   return self.surveyed
 end
 
---- The column of a name, or the only one.
+--- The column of a name; the only one where that has no name, or the file is for it.
 -- @tparam string name
+-- @tparam[opt] boolean alone whether the file is for this alone
 -- @treturn string the column's name
 -- @raise a failure that names the columns there are
-function Input:column(name)
-  if self.single then return self.columns[1].name end
+function Input:column(name, alone)
+  if self.single or alone and #self.columns == 1 and self.format ~= "jsonl" then
+    return self.columns[1].name
+  end
   if self.format == "jsonl" then return name end
   local names = {}
   for i, column in ipairs(self.columns) do

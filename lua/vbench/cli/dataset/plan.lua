@@ -106,7 +106,8 @@ local function bind(one, column, target, name)
 end
 
 local function bind_field(one, field, column)
-  bind(one, column or one.input:column(field.name), field.index, "'" .. field.name .. "'")
+  bind(one, column or one.input:column(field.name, not one.main), field.index,
+    "'" .. field.name .. "'")
 end
 
 local DEFAULT_NAMES = { vector = "embedding", text = "text" }
@@ -157,7 +158,7 @@ local function bind_key(plan, args)
     return
   end
   for _, one in ipairs(of_table(plan, "records")) do
-    if one.keys then return bind(one, one.input:column("key"), KEY, "key") end
+    if one.keys then return bind(one, one.input:column("key", true), KEY, "key") end
   end
   if not plan.main or plan.main.input.single then
     failure.usage("the schema stores keys: give --keys FILE")
@@ -237,6 +238,12 @@ local function neighbors_in(one)
     .. ": its rows are no lists of numbers of one length"), 0)
 end
 
+-- A file of ann-benchmarks that lacks its neighbours.
+local function wants_exact(plan, args)
+  return plan.main and plan.main.input.format == "hdf5" and plan.schema.queries > 0
+    and not args.no_ground_truth
+end
+
 local function bind_truth(plan, args)
   local schema, ids = plan.schema, of_table(plan, "neighbors")[1]
   local distances = of_table(plan, "distances")[1]
@@ -245,7 +252,9 @@ local function bind_truth(plan, args)
     failure.usage("--ground-truth was given without --queries")
   end
   if not ids then
-    if schema.neighbors > 0 and not args.no_ground_truth then
+    if wants_exact(plan, args) then
+      plan.exact = math.min(args.max_neighbors, plan.main.input.rows)
+    elseif schema.neighbors > 0 and not args.no_ground_truth then
       plan.notes[#plan.notes + 1] = "no ground truth was given; vbench dataset ground-truth "
         .. plan.output .. " computes it"
     end
@@ -296,7 +305,7 @@ local function infer_records(plan, args, one)
   if one.keys then
     local longest = 0
     for _, column in ipairs(one.input:survey(args.quiet)) do
-      if one.input.single or column.name == "key" then longest = column.longest end
+      if column.name == one.input:column("key", true) then longest = column.longest end
     end
     plan.schema.keys, plan.schema.key_bytes = 1, infer.key_width(longest)
   elseif one.main then
@@ -304,11 +313,10 @@ local function infer_records(plan, args, one)
   else
     local name = one.field or DEFAULT_NAMES[one.first]
     for _, column in ipairs(one.input:survey(args.quiet)) do
-      if one.input.single or column.name == name then
+      if column.name == one.input:column(name, true) then
         return add_inferred(plan, one, column, name)
       end
     end
-    one.input:column(name)
   end
 end
 
@@ -383,7 +391,8 @@ end
 --- Makes the plan of an import.
 -- @tparam table args options of vbench.cli.dataset.import
 -- @treturn table `schema` (vb_schema *), `schema_path` (for messages), `output` (base), `inputs`
---   (list of `table input bindings`), `notes`, `given_records`, `main` (of inputs)
+--   (list of `table input bindings`), `notes`, `given_records`, `main` (of inputs), `exact` (the
+--   neighbours of each query that are to be computed)
 -- @raise a failure
 function M.make(args)
   check_args(args)
