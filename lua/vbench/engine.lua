@@ -155,6 +155,13 @@ function Engine:slowest(lane)
   return C.vb_engine_slowest(self.handle, lane)[0]
 end
 
+--- Pushes that came to a lane without having been asked for, by kind.
+-- @tparam number lane from 0
+-- @treturn cdata vb_error_table
+function Engine:pushes(lane)
+  return C.vb_engine_pushes(self.handle, lane)
+end
+
 --- The first operations of a lane of which nobody knows whether they were done.
 -- @tparam number lane from 0
 -- @treturn cdata vb_slowest, in no order

@@ -84,6 +84,12 @@ local function errors_by_kind(errors)
   return kinds
 end
 
+local function pushes_by_kind(pushes)
+  local kinds = {}
+  for name, kind in pairs(errors_by_kind(pushes)) do kinds[name] = kind.count end
+  return kinds
+end
+
 local COUNTS = {}
 for name in ([[operations requests errors retries gave_up timeouts connection_errors reconnects
     empty hits misses bytes_sent bytes_received unknown conflicts raced dropped]]):gmatch("%S+") do
@@ -260,6 +266,7 @@ function M.phase(source)
   out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)
+  out.pushes_by_kind = pushes_by_kind(source.engine:pushes(source.lane))
   out.unknown_operations = operations_of(source.engine:unknown(source.lane), source)
   out.commands = commands_of(source, lane, source.percentiles)
   out.keyspaces, out.nodes = {}, nodes_of(source, lane)

@@ -26,7 +26,7 @@ static int ready_track(vb_engine *engine, vb_track *track) {
   track->node_rows = nodes;
   if (vb_rows_fit(&total, 1, 1, spec->digits)) return VB_ENOMEM;
   if (vb_rows_fit_times(track->rows, total, &track->phase.spec, spec->digits)) return VB_ENOMEM;
-  track->slowest.used = track->unknown.used = 0;
+  track->slowest.used = track->unknown.used = track->pushes.used = 0;
   if (!track->connects) track->connects = vb_histogram_new(CONNECT_DIGITS);
   if (!track->lateness) track->lateness = vb_histogram_new(LATENESS_DIGITS);
   if (!track->connects || !track->lateness) return VB_ENOMEM;
@@ -166,6 +166,7 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
     vb_row_add(&track->node_rows[i], &lane->node_rows[i]);
   vb_slowest_merge(&track->slowest, &lane->slowest);
   add_unknown(&track->unknown, &lane->unknown);
+  vb_error_table_merge(&track->pushes, &lane->pushes);
   vb_histogram_merge(track->connects, lane->connects);
   if (lane->paced) vb_histogram_merge(track->lateness, lane->lateness);
   vb_lane_result *result = &track->result;

@@ -160,6 +160,8 @@ VB_API const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t 
 /* How late the workers were for operations that fell due; NULL in a closed loop. */
 VB_API const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
+/* Pushes that nobody had asked for, by kind. */
+VB_API const vb_error_table *vb_engine_pushes(const vb_engine *engine, uint32_t lane);
 /* Operations whose reply was lost and of which nobody knows whether they were done: the first ones,
  * in no order; latency_ns is 0. */
 VB_API const vb_slowest *vb_engine_unknown(const vb_engine *engine, uint32_t lane);

@@ -127,7 +127,7 @@ static void reset(vb_lane *lane) {
   lane->asked = lane->waiting = 0;
   lane->next_due = UINT64_MAX;
   lane->run.count = 0;
-  lane->slowest.used = lane->unknown.used = 0;
+  lane->slowest.used = lane->unknown.used = lane->pushes.used = 0;
   vb_retry_reset(lane);
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;

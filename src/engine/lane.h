@@ -153,6 +153,7 @@ typedef struct vb_lane {
   vb_slowest slowest;
   uint64_t slowest_floor; /* latency; in an open loop response time */
   vb_slowest unknown;     /* the first ones; no heap */
+  vb_error_table pushes;  /* that nobody asked for, by kind */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
   vb_ns next_second, first_issue, last_reply, drain_until, linger_until, ended_at;
@@ -212,6 +213,8 @@ void vb_lane_count_error(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
 /* Counts an error reply. */
 void vb_lane_count_error_reply(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n,
                                const vb_reply *reply);
+/* Counts a push that nobody asked for, by its kind, which is its first element. */
+void vb_lane_count_push(vb_lane *lane, const vb_reply *reply);
 /* Counts what happened to operation n besides: a request that was sent again, one without a reply
  * in time, one of which nobody knows whether it was done. */
 void vb_lane_count_retry(vb_lane *lane, uint32_t row, uint64_t n);

@@ -114,3 +114,13 @@ void vb_lane_count_unknown(vb_lane *lane, uint32_t row, uint32_t node, uint64_t 
   lane->unknown.entries[lane->unknown.used++] = (vb_slow){
       .n = n, .id = id_of(lane, n), .at_ns = lane->worker->now, .command = row, .node = node};
 }
+
+void vb_lane_count_push(vb_lane *lane, const vb_reply *reply) {
+  const char *at = vb_reply_first(reply);
+  vb_reply kind = {0};
+  if (lane->counted_from == UINT64_MAX) return;
+  lane->rows[0].counters.pushes++;
+  if (at) (void)vb_reply_element(at, &kind);
+  if (!kind.text || !kind.text_length) kind = (vb_reply){.text = "unnamed", .text_length = 7};
+  vb_error_table_count(&lane->pushes, kind.text, kind.text_length, "", 0);
+}

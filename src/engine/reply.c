@@ -317,7 +317,7 @@ static void unasked(vb_connection *connection, const vb_reply *reply) {
 /* One thing that the scanner closed. False when the connection was closed over it. */
 static bool take(vb_connection *connection, enum vb_scan scan, const vb_reply *reply) {
   switch (scan) {
-  case VB_SCAN_PUSH: connection->lane->rows[0].counters.pushes++; return true;
+  case VB_SCAN_PUSH: vb_lane_count_push(connection->lane, reply); return true;
   case VB_SCAN_ATTRIBUTE: return true;
   case VB_SCAN_BAD: protocol_error(connection, connection->scanner.reason); return false;
   case VB_SCAN_MORE: return true;

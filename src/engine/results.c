@@ -32,6 +32,10 @@ const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].slowest : NULL;
 }
 
+const vb_error_table *vb_engine_pushes(const vb_engine *engine, uint32_t lane) {
+  return lane < engine->track_count ? &engine->tracks[lane].pushes : NULL;
+}
+
 const vb_slowest *vb_engine_unknown(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].unknown : NULL;
 }

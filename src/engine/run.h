@@ -33,6 +33,7 @@ typedef struct vb_track {
   vb_row total;
   vb_row *node_rows;
   vb_slowest slowest, unknown;
+  vb_error_table pushes;
 } vb_track;
 
 /* What main knows of a worker besides what the worker shares. */

@@ -130,7 +130,7 @@ static bool take(vb_connection *connection, const vb_reply *reply) {
   case REVOKED:
     vb_connection_break(connection, "connection", "the server ended the subscription");
     return false;
-  case OTHER: connection->lane->rows[0].counters.pushes++; break;
+  case OTHER: vb_lane_count_push(connection->lane, reply); break;
   }
   return true;
 }

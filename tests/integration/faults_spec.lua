@@ -1,5 +1,6 @@
 -- Servers that answer badly: errors are counted by kind and are never throughput; nonsense closes
 -- the connection with words that name the bytes, and never costs memory or a crash.
+local process = require "tests.support.process"
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
@@ -145,7 +146,7 @@ describe("a server that answers badly", function()
   end)
 
   it("that closes each connection goes on for what it answered", function()
-    local run, phase = against("close", { after = 150 })
+    local run, phase = against("close", { after = 150 }, "-n", 154)
     assert.is_true(run.code == 4 or run.code == 1, run.all)
     assert.equal(150, phase.requests)
     assert.is_true(phase.connection_errors > 0)
@@ -155,7 +156,7 @@ describe("a server that answers badly", function()
     local server = servers.start()
     local run = vbench.start { "-p", server.port, "-t", "get", "--duration", "20s", "-c", 4,
       "--connect-timeout", "500ms", "--json", vbench.path("gone.json"), "--no-baseline" }
-    require("tests.support.process").sleep(0.5 * vbench.slowness)
+    process.sleep(0.5 * vbench.slowness)
     server:stop()
     run:wait()
     assert.is_true(run.code == 1 or run.code == 4, run.code .. run.all)
@@ -173,5 +174,99 @@ describe("a server that answers badly", function()
     local _, phase = against("delay", { ms = 30 }, "-n", 40)
     assert.is_true(phase.latency_us.min >= 29000, phase.latency_us.min)
     assert.is_true(phase.latency_us.p50 < 400000, phase.latency_us.p50)
+  end)
+
+  it("with pushes nobody asked for counts them by kind, and takes its replies", function()
+    local run, phase = against("push", nil, "-3")
+    assert.equal(0, run.code, run.all)
+    assert.equal(200, phase.requests)
+    assert.equal(0, phase.errors)
+    assert.is_true(phase.pushes_by_kind.news >= 196, phase.pushes_by_kind.news)
+    assert.equal(200, phase.pushes_by_kind.invalidate)
+    assert.matches("pushes that nobody asked for: invalidate 200, news ", run.all, 1, true)
+  end)
+
+  it("too late for one request does not answer another", function()
+    local fake = servers.fake("delay", { ms = 400, times = 1 })
+    local script = vbench.one_phase([[ local set = vb.command { "SET", vb.key "a", "1" } ]],
+      'run = set, requests = 200, clients = 1, timeout = "200ms", retry = 0')
+    local run = vbench.report { script, "-p", fake.port }
+    fake:stop()
+    local phase = run.json.phases[1]
+    assert.same({ 199, 1, 1, 1 }, { phase.requests, phase.errors, phase.timeouts,
+                                    phase.errors_by_kind.timeout.count })
+    assert.equal(1, phase.reconnects)
+    assert.is_nil(phase.errors_by_kind.protocol)
+  end)
+
+  it("on one connection for ever does not hold the others, nor the end of the phase", function()
+    local fake = servers.fake("silence", { times = 1 })
+    local script = vbench.one_phase([[ local set = vb.command { "SET", vb.key "a", "1" } ]],
+      'run = set, duration = "500ms", clients = 3, timeout = 0, max_errors = 1')
+    local run = vbench.report { script, "-p", fake.port }
+    fake:stop()
+    local phase = run.json.phases[1]
+    assert.equal(0, run.code, run.all)
+    assert.is_true(phase.requests > 50, phase.requests)
+    assert.same({ 1, 1 }, { phase.errors, phase.timeouts })
+    assert.equal("127.0.0.1:" .. fake.port .. ": no reply before the end of the phase",
+      phase.errors_by_kind.timeout.first)
+    assert.is_true(run.seconds < 8 * vbench.slowness, run.seconds)
+  end)
+
+  it("while it hangs for longer than the timeout answers all when it is back", function()
+    local server = servers.start()
+    local script = vbench.scenario [[
+      local keys = vb.keyspace { prefix = "key:", size = 1000 }
+      local set = vb.command { "SET", keys:sequential(), vb.bytes(10, { from = "id" }) }
+      local get = vb.command { "GET", keys:uniform(), reply = vb.verify() }
+      return vb.scenario { description = "hang", phases = {
+        vb.phase { name = "fill", run = set, requests = 1000 },
+        vb.phase { name = "read", run = get, duration = "2s", timeout = "200ms", clients = 4,
+          retry = 100 } } }
+    ]]
+    local file = vbench.path("hang.json")
+    local run = vbench.start { script, "-p", server.port, "--json", file, "--no-baseline" }
+    process.wait_for(10, "the reads", function()
+      return server:call("INFO", "commandstats"):find("cmdstat_get:", 1, true)
+    end)
+    server.process:signal("STOP")
+    process.sleep(0.7)
+    server.process:signal("CONT")
+    run:wait()
+    server:stop()
+    local phase = vbench.decode(process.read(file)).phases[2]
+    assert.equal(0, run.code, run.all)
+    assert.equal(0, phase.errors)
+    assert.is_true(phase.timeouts > 0)
+    assert.is_true(phase.retries > 0)
+    assert.is_true(phase.latency_us.max > 500000, phase.latency_us.max)
+  end)
+
+  it("that is killed and started again has lost nothing of what may be repeated", function()
+    local server = servers.start()
+    local script = vbench.one_phase([[
+      local keys = vb.keyspace { prefix = "key:", size = 1000 }
+      local set = vb.command { "SET", keys:uniform(), "x" }
+      local incr = vb.command { "INCR", "n" } ]],
+      'run = vb.mix { { 4, set }, { 1, incr } }, duration = "3s", clients = 8, max_errors = 1')
+    local file = vbench.path("again.json")
+    local run = vbench.start { script, "-p", server.port, "--json", file, "--no-baseline" }
+    process.wait_for(10, "the load", function() return server:call("DBSIZE") > 900 end)
+    server:stop()
+    process.sleep(0.5)
+    server = servers.start { port = server.port }
+    run:wait()
+    local counted = tonumber(server:call("GET", "n"))
+    server:stop()
+    local phase = vbench.decode(process.read(file)).phases[1]
+    assert.equal(0, run.code, run.all)
+    assert.is_true(counted > 0)
+    assert.equal(8, phase.connection_errors)
+    assert.equal(8, phase.reconnects)
+    assert.is_true(phase.errors <= 8, phase.errors)
+    assert.equal(phase.errors, phase.unknown + phase.gave_up)
+    assert.equal(0, phase.commands[1].errors)
+    assert.is_true(phase.retries > 0)
   end)
 end)

@@ -188,37 +188,6 @@ describe("an operation that fails", function()
       assert.equal(phase.operations, phase.requests + phase.errors)
       assert.is_true(phase.retries < phase.connection_errors * 8)
     end)
-
-    it("leaves no gap in a load while connections are cut all the time", function()
-      local server = servers.start()
-      local script = vbench.scenario [[
-        local keys = vb.keyspace { prefix = "key:", size = 50000 }
-        local lists = vb.keyspace { prefix = "list:", size = 10000 }
-        local set = vb.command { "SET", keys:sequential(), vb.bytes(10, { from = "id" }) }
-        local get = vb.command { "GET", keys:sequential(), reply = vb.verify() }
-        local fill = vb.transaction {
-          vb.command { "DEL", lists:sequential() },
-          vb.command { "RPUSH", lists:current(), "a", "b", "c" } }
-        local length = vb.command { "LLEN", lists:sequential(), reply = vb.expect(3) }
-        return vb.scenario { description = "cut", phases = {
-          vb.phase { name = "load", run = set, requests = 50000, retry = 100 },
-          vb.phase { name = "lists", run = fill, requests = 10000, pipeline = 4, retry = 100 },
-          vb.phase { name = "read", run = get, requests = 50000, retry = 100 },
-          vb.phase { name = "lengths", run = length, requests = 10000, retry = 100 },
-        } } ]]
-      local run = vbench.start { script, "-p", server.port, "-c", 20, "--threads", 2, "--json",
-        vbench.path("cut.json"), "--no-baseline", timeout = 60 }
-      while run.process:running() do
-        server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        process.sleep(0.05)
-      end
-      run:wait()
-      local size = server:call("DBSIZE")
-      server:stop()
-      assert.equal(0, run.code, run.all)
-      assert.equal(60000, size)
-      assert.matches("retr", run.out)
-    end)
   end)
 
   describe("without a reply in time", function()

@@ -208,6 +208,37 @@ describe("TLS", function()
     plain:stop()
   end)
 
+  it("closed half way through its handshake is told at once", function()
+    local fake = servers.fake("hangup")
+    local run = vbench.run { "-p", fake.port, "--tls", "--cacert", ca, "-t", "set", "-n", 10 }
+    fake:stop()
+    assert.equal(1, run.code, run.all)
+    assert.matches("127.0.0.1:" .. fake.port, run.err, 1, true)
+    assert.matches("closed", run.err)
+    assert.is_true(run.seconds < 4 * vbench.slowness, run.seconds)
+  end)
+
+  it("closed half way through a load, without a word, loses nothing", function()
+    local server, file = start(), files:path "cut.json"
+    local script = vbench.one_phase([[
+      local keys = vb.keyspace { prefix = "key:", size = 3000 }
+      local set = vb.command { "SET", keys:sequential(), vb.bytes "20KB" } ]],
+      "run = set, requests = 3000, clients = 5, pipeline = 4, retry = 100")
+    local run = vbench.start { script, "-p", server.port, "--tls", "--cacert", ca, "--json", file,
+      "--no-baseline" }
+    while run.process:running() do
+      server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      process.sleep(0.05)
+    end
+    run:wait()
+    local size = server:call("DBSIZE")
+    server:stop()
+    local phase = vbench.decode(process.read(file)).phases[1]
+    assert.equal(0, run.code, run.all)
+    assert.same({ 3000, 0, 3000 }, { phase.requests, phase.errors, size })
+    assert.is_true(phase.connection_errors > 0)
+  end)
+
   it("says what is wrong with files and names, before anything is connected to", function()
     local text = process.write(files:path "text", "no certificate\n")
     local key, cert = files:path "here.key", files:path "client.pem"

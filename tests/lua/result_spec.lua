@@ -44,7 +44,7 @@ describe("the result of a phase", function()
         duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
         connection_errors reconnects empty redirects hits misses bytes_sent bytes_received
         latency_us response_us lateness_us wait_us age_us
-        histogram unknown conflicts raced slowest unknown_operations quality
+        histogram unknown conflicts raced slowest unknown_operations pushes_by_kind quality
         commands keyspaces nodes timeline client server_change thresholds
         metrics]]):gmatch("%S+") do
       want[key] = true
@@ -92,6 +92,10 @@ describe("the result of a phase", function()
     assert.equal("get", unknown[1].command)
     assert.equal("127.0.0.1:6379", unknown[1].node)
     assert.is_nil(unknown[1].response_us)
+  end)
+
+  it("counts pushes by kind", function()
+    assert.same({ invalidate = 1 }, phase(some()).pushes_by_kind)
   end)
 
   it("says how the client was", function()

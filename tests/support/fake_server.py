@@ -12,11 +12,13 @@ and --times times (0: for ever):
   close-half   the first half of a reply, then the end of the connection
   close        the end of the connection        silence      nothing
   extra        the reply, and one more that nobody asked for
+  push         the reply, between two pushes that nobody asked for
   delay        +OK, --ms milliseconds late      wrongtype    a reply of another type (:7)
   flood        a bulk string that never ends
   dribble      a good reply, one byte at a time
 
-Mode "denied" is protected mode: an error and the end, at the connection itself.
+Mode "denied" is protected mode: an error and the end, at the connection itself; "hangup" reads what
+comes first and ends the connection.
 """
 import argparse
 import asyncio
@@ -84,6 +86,9 @@ class Fake:
                 writer.write(b"-DENIED Redis is running in protected mode because protected mode "
                              b"is enabled and no password is set for the default user.\r\n")
                 await writer.drain()
+                return
+            if self.options.mode == "hangup":
+                await reader.read(1)
                 return
             while True:
                 args = await read_command(reader)
@@ -168,6 +173,10 @@ class Fake:
         writer.write(b"+OK\r\n+OK\r\n")
         return True
 
+    async def do_push(self, writer):
+        writer.write(b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n+OK\r\n>1\r\n+news\r\n")
+        return True
+
     async def do_delay(self, writer):
         await asyncio.sleep(self.options.ms / 1000)
         writer.write(b"+OK\r\n")
@@ -200,7 +209,7 @@ async def main():
     parser.add_argument("--times", type=int, default=0)
     options = parser.parse_args()
     fake = Fake(options)
-    if options.mode != "denied":
+    if options.mode not in ("denied", "hangup"):
         getattr(fake, "do_" + options.mode.replace("-", "_"))
     server = await asyncio.start_server(fake.serve, "127.0.0.1", options.port, backlog=512)
     print("ready", flush=True)

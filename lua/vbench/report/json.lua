@@ -19,7 +19,8 @@ for key in ([[name description vbench format title tags scenario options seed st
     bytes_received latency_us response_us lateness_us wait_us age_us
     count sum min mean stddev p50 p90 p95 p99 p999
     p9999 max exact_to mean_us p50_us p99_us max_us recall histogram unknown conflicts raced
-    unanswered slowest unknown_operations quality
+    unanswered slowest unknown_operations
+    pushes_by_kind quality
     commands keyspaces nodes timeline client server_change thresholds metrics expr value ok
     command id node at phases optimizer]]):gmatch("%S+") do
   ORDER[#ORDER + 1] = key

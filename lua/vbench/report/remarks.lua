@@ -33,6 +33,18 @@ local function events(out, phase)
   if #parts > 0 then out[#out + 1] = "  " .. table.concat(parts, ", ") end
 end
 
+local function pushes(out, phase)
+  local parts, kinds, all = {}, list(phase.pushes_by_kind), 0
+  for name, count in pairs(kinds) do
+    parts[#parts + 1] = ("%s %s"):format(text.plain(name), text.count(count))
+    all = all + count
+  end
+  if all == 0 then return end
+  table.sort(parts)
+  out[#out + 1] = text.cut(("  %s that nobody asked for: %s"):format(
+    text.plural(all, "push", "pushes"), table.concat(parts, ", ")), text.WIDTH)
+end
+
 -- Connections that were opened again and again.
 local function connects(out, phase)
   local self = list(phase.client)
@@ -97,6 +109,7 @@ end
 -- @tparam table style of vbench.report.text
 function M.happened(out, phase, style)
   events(out, phase)
+  pushes(out, phase)
   connects(out, phase)
   shortfall(out, phase, style)
 end
