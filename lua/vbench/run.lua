@@ -15,6 +15,7 @@ local phase_run = require "vbench.phase_run"
 local plain = require "vbench.plain"
 local plan = require "vbench.plan"
 local registry = require "vbench.registry"
+local tracker_file = require "vbench.tracker_file"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -79,6 +80,7 @@ end
 -- @local
 function Run:check()
   check_params(self.session.param_values or {})
+  tracker_file.check(self.options)
   if self.scenario.main then
     for _, name in ipairs { "phases", "skip" } do
       if self.options[name] and #self.options[name] > 0 then
@@ -283,6 +285,10 @@ local function tear_down(self)
     local ok, failed = failure.guard("teardown", self.scenario.teardown, self.ctl, self.results)
     if not ok then self:fail(failed) end
   end
+  if self.tracking then
+    local ok, failed = failure.guard(nil, tracker_file.finish, self)
+    if not ok then self:fail(failed) end
+  end
   for _, problem in ipairs(self.ctl:restore()) do
     self:fail(failure.new(failure.COULD_NOT_RUN, problem))
   end
@@ -305,6 +311,8 @@ end
 
 local function work(self)
   open_engine(self)
+  tracker_file.begin(self)
+  self.tracking = true
   set_up(self)
   self.set_up = true
   if not self.options.no_baseline and not self:signalled() then

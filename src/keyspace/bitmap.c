@@ -190,6 +190,15 @@ static unsigned set_bits(vb_bitmap *bitmap, uint64_t word, uint64_t bits) {
   return vb_bits_count(bits & ~before);
 }
 
+unsigned vb_bitmap_add_few(vb_bitmap *bitmap, uint64_t base, uint64_t mask) {
+  uint64_t end = base + 64 - (uint64_t)__builtin_clzll(mask);
+  if (end > bitmap->max) return 0;
+  make_room(bitmap, end);
+  unsigned added = set_bits(bitmap, base / 64, mask);
+  if (added) count_more(bitmap, base / 64, (int32_t)added);
+  return added;
+}
+
 static unsigned unset_bits(vb_bitmap *bitmap, uint64_t word, uint64_t bits) {
   if (!(bits & load_word(bitmap, word))) return 0;
   return vb_bits_count(bits & atomic_fetch_and(&bitmap->words[word], ~bits));

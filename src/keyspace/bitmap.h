@@ -65,6 +65,10 @@ VB_API void vb_bitmap_claim_again(vb_bitmap *bitmap, vb_claims *claims);
 VB_API unsigned vb_bitmap_release(vb_bitmap *bitmap, uint64_t base, uint64_t mask);
 
 #ifndef VB_CDEF
+/* Sets ids of one word, bit i of mask, which is not 0, is id base + i; base is a multiple of 64.
+ * Returns how many were not set; 0 when one of them is past max_size. */
+unsigned vb_bitmap_add_few(vb_bitmap *bitmap, uint64_t base, uint64_t mask);
+
 enum { VB_BITMAP_BLOCK = 1 << 16, VB_BITMAP_WORDS = VB_BITMAP_BLOCK / 64 };
 
 /* For copies (snapshots): `words` gets the VB_BITMAP_WORDS words of block number `block`, which

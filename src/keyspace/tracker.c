@@ -1,5 +1,6 @@
 #include "keyspace/tracker.h"
 
+#include "base/bits.h"
 #include "keyspace/sorted.h"
 
 #include <pthread.h>
@@ -177,6 +178,13 @@ int vb_tracker_remove(vb_tracker *tracker, uint64_t id) {
   int changed = vb_bitmap_remove(tracker->existing, id);
   if (vb_tracker_is_split(tracker)) (void)vb_bitmap_remove(tracker->taken, id);
   return changed && !settled;
+}
+
+void vb_tracker_add_few(vb_tracker *tracker, uint64_t base, uint64_t mask) {
+  for (uint64_t bits = has_unknown(tracker) ? mask : 0; bits; bits &= bits - 1)
+    (void)settle(tracker, base + vb_bits_lowest(bits), base + vb_bits_lowest(bits) + 1);
+  if (vb_tracker_is_split(tracker)) (void)vb_bitmap_add_few(tracker->taken, base, mask);
+  (void)vb_bitmap_add_few(tracker->existing, base, mask);
 }
 
 uint64_t vb_tracker_add_range(vb_tracker *tracker, uint64_t first, uint64_t last) {

@@ -85,6 +85,9 @@ VB_API uint64_t vb_tracker_skipped_protected(const vb_tracker *tracker);
  * or the next call. Only between phases. */
 void vb_tracker_protect(vb_tracker *tracker, int (*contains)(const void *set, uint64_t id),
                         const void *set);
+/* As vb_tracker_add of ids of one word: bit i of mask, not 0, is id base + i; base is a multiple of
+ * 64. */
+void vb_tracker_add_few(vb_tracker *tracker, uint64_t base, uint64_t mask);
 /* The bitmap that claims go by; it outlives the tracker's split. For hot code that claims words. */
 vb_bitmap *vb_tracker_taken(vb_tracker *tracker);
 #endif

@@ -130,6 +130,10 @@ M.groups = {
       read_by = "script",
       help = "order of keys: sequential, shuffled, random, zipfian:0.99, exponential:0.1, " ..
         "normal:0.5:0.1, hotspot:0.2:0.8, latest:0.1:0.9, subset:0:1000" },
+    { "--tracker-init", type = "choice", choices = { "cold", "scan" }, metavar = "HOW",
+      default = "cold", help = "which keys exist at first: none is known, or ask the server" },
+    { "--tracker-file", type = "path", metavar = "FILE",
+      help = "which keys exist, from the last run and for the next" },
     { "--expiry-range", type = "range", metavar = "A-B", read_by = "script",
       help = "seconds that keys which are set live" },
     { "-x", type = "flag", read_by = "script",
