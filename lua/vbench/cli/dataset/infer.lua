@@ -1,4 +1,4 @@
---- Schemas from what columns hold: the rules of `vbench dataset import --infer`.
+--- Schemas from what columns hold: the rules of `--infer` in `vbench dataset import`.
 -- @module vbench.cli.dataset.infer
 local failure = require "vbench.failure"
 local native = require "vbench.ffi"
