@@ -5,7 +5,7 @@ local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
 local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
-  "json-documents", "custom-lua", "rate-limiter",
+  "json-documents", "custom-lua", "rate-limiter", "churn-connections", "storm", "tls",
   "open-loop", "ramp" }
 
 describe("the scenario", function()
@@ -36,7 +36,7 @@ describe("the scenario", function()
   end
 
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
-    "custom-lua", "rate-limiter",
+    "custom-lua", "rate-limiter", "churn-connections", "storm",
     "open-loop", "ramp" } do
     it(name .. " runs without an error", function()
       local help = vbench.run { "help", name }
@@ -55,6 +55,38 @@ describe("the scenario", function()
       end
     end)
   end
+
+  it("churn-connections opens connections again in one phase only", function()
+    local run = short("churn-connections", "-r", 1000, "--seconds=500ms", "--every=10")
+    assert.equal(0, run.code, run.all)
+    local stay, churn = run.json.phases[2], run.json.phases[3]
+    assert.is_true(stay.client.connects <= 4)
+    local wanted = churn.operations / 10
+    assert.is_true(math.abs(churn.client.connects - wanted) < 10, churn.client.connects)
+    assert.matches("connections opened", run.out, 1, true)
+  end)
+
+  it("storm has a beginning and an end within its traffic", function()
+    local run = short("storm", "-r", 1000, "--seconds=3s", "--storm=1s", "--crowd=8")
+    assert.equal(0, run.code, run.all)
+    local traffic, storm = run.json.phases[2], run.json.phases[3]
+    assert.same({ "traffic", "storm" }, { traffic.name, storm.name })
+    assert.is_true(math.abs(storm.duration_s - 1) < 0.2, storm.duration_s)
+    assert.is_true(math.abs(traffic.duration_s - 3) < 0.2, traffic.duration_s)
+    assert.is_true(storm.bytes_received > storm.requests * 5000)
+    assert.equal(8, storm.clients)
+  end)
+
+  it("tls runs with TLS and without", function()
+    for _, spec in ipairs { "standalone", "tls" } do
+      local run = vbench.report { "tls", "--local", spec, "-c", 4, "--seconds=400ms" }
+      assert.equal(0, run.code, run.all)
+      assert.equal(4, #run.json.phases)
+      for _, phase in ipairs(run.json.phases) do assert.is_true(phase.requests > 0) end
+      local last = run.json.phases[4]
+      assert.is_true(math.abs(last.client.connects - last.operations) <= 8)
+    end
+  end)
 
   it("json-documents runs where there is JSON.SET, and says so where not", function()
     local run = short("json-documents")
