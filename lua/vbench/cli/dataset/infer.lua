@@ -1,4 +1,4 @@
---- Schemas from what columns hold: the rules of `--infer` in `vbench dataset import`.
+--- Schemas from what columns hold: how `vbench dataset import` infers them.
 -- @module vbench.cli.dataset.infer
 local failure = require "vbench.failure"
 local native = require "vbench.ffi"
