@@ -6,7 +6,7 @@
 local vb = require "vbench"
 
 local opt = vb.options {
-  rate    = { "int", default = 5000, help = "requests a second" },
+  asked   = { "int", default = 5000, help = "requests a second" },
   seconds = { "duration", default = "5s", help = "how long to run each phase" },
   size    = { "bytes", default = "100B", help = "size of a value" },
 }
@@ -22,9 +22,9 @@ return vb.scenario {
   description = "Reads and writes at a fixed rate: even, then as independent users send them",
   phases = {
     vb.phase { name = "fill", run = set, requests = math.min(keys.size, 100000), pipeline = 16 },
-    vb.phase { name = "even", run = run, rate = opt.rate, duration = opt.seconds,
-               thresholds = { ("ops_per_s > %g"):format(opt.rate * 0.98) } },
-    vb.phase { name = "users", run = run, rate = opt.rate, arrivals = "poisson",
+    vb.phase { name = "even", run = run, rate = opt.asked, duration = opt.seconds,
+               thresholds = { ("ops_per_s > %g"):format(opt.asked * 0.98) } },
+    vb.phase { name = "users", run = run, rate = opt.asked, arrivals = "poisson",
                duration = opt.seconds, thresholds = { "response_p99_ms < 1000" } },
   },
 }

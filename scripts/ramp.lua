@@ -6,8 +6,8 @@
 local vb = require "vbench"
 
 local opt = vb.options {
-  rate    = { "int", default = 20000, help = "requests a second at the top" },
-  clients = { "int", default = 100, help = "clients at the top" },
+  most    = { "int", default = 10000, help = "requests a second at the top" },
+  users   = { "int", default = 100, help = "clients at the top" },
   seconds = { "duration", default = "4s", help = "how long to rise" },
 }
 
@@ -19,11 +19,11 @@ return vb.scenario {
   description = "A rate that rises in a line, then clients that come, stay and go",
   phases = {
     vb.phase { name = "rate", run = set,
-               ramp = { { duration = opt.seconds, rate = opt.rate },
-                        { duration = "1s", rate = opt.rate, step = true } },
+               ramp = { { duration = opt.seconds, rate = opt.most },
+                        { duration = "1s", rate = opt.most, step = true } },
                thresholds = { { "response_p99_ms < 5000", abort = true, delay = "1s" } } },
     vb.phase { name = "clients", run = set, clients = 2,
-               ramp = { { duration = opt.seconds, clients = opt.clients },
+               ramp = { { duration = opt.seconds, clients = opt.users },
                         { duration = "1s", clients = 2, step = true } } },
   },
 }

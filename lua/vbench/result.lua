@@ -214,7 +214,8 @@ local function client_of(source, lane)
   local connects = opened ~= nil and tonumber(C.vb_histogram_count(opened)) or 0
   local usage, workers = source.usage or {}, math.max(lane.threads, 1)
   local long = lane.seconds >= SHORT_S
-  local busy = long and (lane.cpu_seconds - lane.spin_seconds) / (lane.seconds * workers) or 0
+  local awake = math.max(0, lane.cpu_seconds - lane.spin_seconds)
+  local busy = long and awake / (lane.seconds * workers) or 0
   local delay = long and usage.seconds and usage.run_delay_s / (usage.seconds * workers) or 0
   return {
     cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,

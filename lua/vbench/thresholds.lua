@@ -112,7 +112,7 @@ end
 -- and one that is only known to be at least so much does not meet an upper bound.
 -- @tparam table list of `parse`
 -- @tparam table phase a result (`vbench.result`)
--- @treturn table list of `expr value ok`, as in the report
+-- @treturn table list of `expr value ok`, as in the report; `at_least` when the value is a bound
 -- @treturn boolean whether all are met
 function M.evaluate(list, phase)
   local out, all = {}, true
@@ -120,7 +120,8 @@ function M.evaluate(list, phase)
     local value, least = metrics.metric(phase, threshold.metric)
     local ok = value ~= nil and COMPARE[threshold.op](value, threshold.bound)
     if least and threshold.op:find("^<") then ok = false end
-    out[i] = { expr = threshold.expr, value = value == nil and cjson.null or value, ok = ok }
+    out[i] = { expr = threshold.expr, value = value == nil and cjson.null or value, ok = ok,
+               at_least = least or nil }
     all = all and ok
   end
   return out, all

@@ -161,8 +161,10 @@ static int wait_for_schedule(vb_worker *worker, struct epoll_event *events) {
   vb_ns wake = worker->next_due - SPIN_US * VB_NS_PER_US;
   vb_ns begun = worker->now;
   int count = wait_until(worker, events, wake < worker->next_sweep ? wake : worker->next_sweep);
-  if (!count && begun >= wake) worker->spin += vb_now() - begun;
-  return count;
+  if (count || begun < wake) return count;
+  vb_ns spun = vb_now() - begun;
+  if (spun < SPIN_US * VB_NS_PER_US) worker->spin += spun; /* longer: another had the core */
+  return 0;
 }
 
 static int wait_for_events(vb_worker *worker, struct epoll_event *events) {

@@ -134,10 +134,10 @@ describe("an open loop", function()
   end)
 
   -- Replies that a proxy holds back by 20 ms and an exponential time of 30 ms in the mean; it says
-  -- by how much it did. Three runs, the median of each percentile's ratio: a machine that is busy
-  -- for a moment is no wrong number.
+  -- by how much it did. Three runs, the median of each percentile's ratio; a run that vbench itself
+  -- calls limited by the client (a busy machine) is no measurement, and is repeated.
   describe("behind known delays", function()
-    local NAMES = { "p50", "p90", "p99", "p999" }
+    local NAMES, RUNS_MAX = { "p50", "p90", "p99", "p999" }, 8
 
     local function start_proxy()
       local said = vbench.path("proxy")
@@ -152,22 +152,26 @@ describe("an open loop", function()
     -- Percentiles that vbench measured over those that the proxy made.
     local function ratios(group, fields)
       local proxy, port, said = start_proxy()
-      local times = vbench.phase { "-p", port, "--no-baseline",
-        vbench.one_phase(KEYS, "run = set, duration = '4s', clients = 200, " .. fields) }[group]
+      local phase = vbench.phase { "-p", port, "--no-baseline",
+        vbench.one_phase(KEYS, "run = set, duration = '4s', clients = 200, " .. fields) }
       proxy:signal("TERM")
       proxy:wait(5)
       local at, out = 0, {}
       for line in process.read(said):gsub("^%d+\n", ""):gmatch("[^\n]+") do
         at = at + 1
-        out[NAMES[at]] = times[NAMES[at]] / tonumber(line)
+        out[NAMES[at]] = phase[group][NAMES[at]] / tonumber(line)
       end
       assert.equal(#NAMES, at)
-      return out
+      return out, phase.client.bound
     end
 
     local function medians(group, fields)
-      local runs = { ratios(group, fields), ratios(group, fields), ratios(group, fields) }
-      local out = {}
+      local runs, out = {}, {}
+      for left = RUNS_MAX, 1, -1 do
+        local run, bound = ratios(group, fields)
+        if not bound or left <= 3 - #runs then runs[#runs + 1] = run end
+        if #runs == 3 then break end
+      end
       for i, name in ipairs(NAMES) do
         local list = { runs[1][name], runs[2][name], runs[3][name] }
         table.sort(list)

@@ -190,6 +190,10 @@ describe("an open loop", function()
       assert.is_true(met "response_p50_ms < 1")
       assert.is_false(met "response_p99_ms < 100")
       assert.is_true(met "response_p99_ms > 0.5")
+      phase.thresholds = thresholds.evaluate(
+        { assert(thresholds.parse("response_p99_ms < 100", { "get" })) }, phase)
+      assert.matches("NOT MET  response_p99_ms < 100  (\226\137\1651)",
+        require "vbench.report.terminal".phase(phase), 1, true)
     end)
   end)
 end)

@@ -97,7 +97,8 @@ end
 
 local function thresholds(out, phase, style)
   for _, threshold in ipairs(list(phase.thresholds)) do
-    local value = is_number(threshold.value) and text.number(threshold.value) or "no value"
+    local value = is_number(threshold.value)
+      and text.at_least(text.number(threshold.value), threshold.at_least) or "no value"
     local word = threshold.ok and style:paint("green", "met    ") or style:paint("red", "NOT MET")
     out[#out + 1] = ("  %s  %s  (%s)"):format(word, text.cut(text.plain(threshold.expr), 60), value)
   end
