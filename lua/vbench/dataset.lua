@@ -330,9 +330,9 @@ end
 --- Declares a dataset: a schema and its data.
 -- @function vb.dataset
 -- @tparam ?string|table given the one of the command line (`--dataset`, or `--schema` and `--data`;
---   with `--key-prefix`), unless given: a path (BASE, BASE.yaml or BASE.bin), or a table: the path,
---   or `schema` and `data` (files); `name` (the file's, unless given); `prefix`: keys are prefix and
---   number, whatever the dataset says
+--   with `--key-prefix`), unless given: a path (BASE, BASE.yaml or BASE.bin), or a table: the
+--   path, or `schema` and `data` (files); `name` (the file's, unless given); `prefix`: keys are
+--   prefix and number, whatever the dataset says
 -- @treturn dataset with `count`, `query_count`, `fields` and `query_fields` (lists, and by name),
 --   `metric` and `dim` (of the first vector), `keys` (a keyspace), `record`, `raw`, `query`
 -- @raise what is wrong with the schema (file, line, column) or the data

@@ -133,8 +133,8 @@ end
 --   `name` (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
 --   (operations), `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background
 --   phase: its delay), `rate` (operations a second in all: an open loop, in which they fall due
---   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may wait; those
---   beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
+--   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may
+--   wait; those beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
 --   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
 --   `timeout` (of a request), `retry` (how often an operation is sent again), `reconnect`
 --   (operations after which a connection is closed and opened anew), `on_error` ("count" or

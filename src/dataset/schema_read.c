@@ -407,11 +407,9 @@ static vb_node place_of(const reader *r, const char *message) {
   const struct {
     const char *begin;
     vb_node node;
-  } places[] = {{"workload", r->workload}, {"collection", r->collection},
-                {"queries", r->queries},   {"ground_truth", r->truth},
-                {"filter", r->truth},      {"keys", r->keys},
-                {"sections", r->sections},
-                {"record", r->record},     {"field", r->record}};
+  } places[] = {{"workload", r->workload},  {"collection", r->collection}, {"queries", r->queries},
+                {"ground_truth", r->truth}, {"filter", r->truth},          {"keys", r->keys},
+                {"sections", r->sections},  {"record", r->record},         {"field", r->record}};
   for (size_t i = 0; i < VB_ARRAY_LENGTH(places); i++)
     if (places[i].node && !strncmp(message, places[i].begin, strlen(places[i].begin)))
       return places[i].node;
