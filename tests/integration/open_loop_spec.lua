@@ -180,6 +180,11 @@ describe("an open loop", function()
       return out
     end
 
+    if vbench.slowness > 1 then
+      pending("finds their percentiles: with sanitizers the client is the limit")
+      return
+    end
+
     it("finds their percentiles as response time", function()
       for i, ratio in ipairs(medians("response_us", "rate = 2000")) do
         assert.near(1, ratio, 0.02, NAMES[i])
