@@ -48,6 +48,7 @@ local function set_login(to, login)
   to.user, to.password = login.user, login.password
   to.client_name = login.client_name
   to.database, to.resp = login.database or 0, login.resp or 2
+  to.tracking = login.tracking and 1 or 0
 end
 
 --- Makes an engine; starts no thread and opens no connection.
@@ -146,6 +147,15 @@ function Engine:lateness(lane)
   local lateness = C.vb_engine_lateness(self.handle, lane)
   if lateness == nil then return nil end
   return lateness
+end
+
+--- How long invalidations took, with client-side caching.
+-- @tparam number lane from 0
+-- @treturn ?cdata vb_histogram; nil without
+function Engine:invalidations(lane)
+  local delays = C.vb_engine_invalidations(self.handle, lane)
+  if delays == nil then return nil end
+  return delays
 end
 
 --- The slowest operations of a lane.

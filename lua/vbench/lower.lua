@@ -418,6 +418,12 @@ local function lower_on_reply(self)
   check(C.vb_command_processor(self.handle, c, self.err), self.err)
 end
 
+local function writes(source)
+  local word = source.spec.arguments[1]
+  local known = type(word) == "string" and commands.find(word)
+  return known and known.write and not source.spec.readonly
+end
+
 --- Makes the C object of a command, params as they are now.
 -- @tparam command source
 -- @tparam table context `seed` (of the run), `first_function` (number), `keep` (list: what must
@@ -441,6 +447,7 @@ function M.command(source, context)
   if source.spec.script then
     C.vb_command_set_script(self.handle, source.spec.script, #source.spec.script)
   end
+  C.vb_command_set_writes(self.handle, writes(source) and 1 or 0)
   C.vb_command_set_blocking(self.handle, source.spec.blocking and 1 or 0)
   check(C.vb_command_compile(self.handle, context.seed, self.err), self.err)
   self.keep[#self.keep + 1] = self.handle

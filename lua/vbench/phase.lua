@@ -129,18 +129,18 @@ end
 
 --- Makes a phase.
 -- @function vb.phase
--- @tparam table given `run` (command, mix, sequence, transaction or subscriber; required),
---   `name` (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
+-- @tparam table given `run` (command, mix, sequence, transaction or subscriber; required), `name`
+--   (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
 --   (operations), `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background
 --   phase: its delay), `rate` (operations a second in all: an open loop, in which they fall due
 --   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may
---   wait; those beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step= }`: in a line
---   from the target before, which at first is `rate` or `clients`, or at once with `step = true`),
---   `timeout` (of a request), `retry` (how often an operation is sent again), `reconnect`
---   (operations after which a connection is closed and opened anew), `on_error` ("count" or
---   "stop"), `max_errors` (a share), `background` (list of phases that run beside it), `params`
---   (name -> value of vb.params in this run), `thresholds` (list of "p99_ms < 2" or `{"p99_ms < 2",
---   abort = true, delay = "5s"}`). What is left out is taken from the command line.
+--   wait; those beyond are dropped), `ramp` (list of stages `{ duration=, rate= | clients=, step=
+--   }`: in a line from the target before, which at first is `rate` or `clients`, or at once with
+--   `step = true`), `timeout` (of a request), `retry` (how often an operation is sent again),
+--   `reconnect` (operations after which a connection is closed and opened anew), `on_error`
+--   ("count" or "stop"), `max_errors` (a share), `background` (list of phases that run beside it),
+--   `params` (name -> value of vb.params in this run), `thresholds` (list of "p99_ms < 2" or
+--   `{"p99_ms < 2", abort = true, delay = "5s"}`). What is left out is taken from the command line.
 -- @treturn phase with `:with{...}`
 -- @raise on unknown fields and values that cannot be
 function M.new(given)

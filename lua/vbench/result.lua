@@ -266,6 +266,8 @@ function M.phase(source)
   follow_schedule(out, source, lane)
   out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
+  out.invalidations = tonumber(source.engine:total(source.lane).counters.invalidations)
+  out.invalidation_us = counted_times(source.engine:invalidations(source.lane), source.percentiles)
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)
   out.pushes_by_kind = pushes_by_kind(source.engine:pushes(source.lane))
   out.unknown_operations = operations_of(source.engine:unknown(source.lane), source)

@@ -102,8 +102,8 @@ end
 
 --- Which servers the options name, and who we are there.
 -- @tparam table options general options: `host` (a name or a list, each also as host:port),
---   `port`, `socket`, `uri`, `user`, `auth` (the password), `dbnum`, `resp3`, `ipv4`, `ipv6`, `tls`
---   and those of `vbench.tls`
+--   `port`, `socket`, `uri`, `user`, `auth` (the password), `dbnum`, `resp3`, `enable_tracking`,
+--   `ipv4`, `ipv6`, `tls` and those of `vbench.tls`
 -- @tparam[opt] table given set of the names of options that were given
 -- @tparam[opt] table place a private server (`vbench.local_server`), which wins
 -- @treturn table `endpoints` (`host` and `port` or `path`, `tls`: cdata vb_tls), `login` (user,
@@ -113,7 +113,8 @@ end
 function M.target(options, given, place)
   local target = { given = given or {}, login = {
     user = options.user, password = options.auth, database = options.dbnum or 0,
-    resp = options.resp3 and 3 or 2, client_name = "vbench",
+    resp = (options.resp3 or options.enable_tracking) and 3 or 2, client_name = "vbench",
+    tracking = options.enable_tracking,
   } }
   if options.ipv4 and options.ipv6 then usage("-4 and -6 exclude each other") end
   target.family = options.ipv4 and 4 or options.ipv6 and 6 or 0

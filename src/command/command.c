@@ -153,9 +153,11 @@ static int find_key(vb_command *command, vb_error *err) {
   if (i == command->argument_count) return VB_OK;
   const vb_argument *argument = &command->arguments[i];
   const vb_hole *hole = &command->holes[argument->first];
-  if (argument->count == 1 && hole->part.kind == VB_PART_LITERAL)
+  if (argument->count == 1 && hole->part.kind == VB_PART_LITERAL) command->literal_key = hole;
+  if (command->literal_key) {
     command->literal_slot = (int)vb_slot(hole->part.text, hole->part.length);
-  if (command->literal_slot >= 0) return VB_OK;
+    return VB_OK;
+  }
   size_t bound = 0;
   for (uint32_t k = 0; k < argument->count; k++) {
     if (hole[k].part.kind == VB_PART_FUNCTION) return VB_OK;
@@ -229,6 +231,14 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
   for (uint32_t i = 0; i < command->hole_count; i++) note_dataset(command, &command->holes[i]);
   vb_command_lay_out(command);
   return VB_OK;
+}
+
+void vb_command_set_writes(vb_command *command, int writes) {
+  command->writes = writes != 0;
+}
+
+bool vb_command_writes(const vb_command *command) {
+  return command->writes;
 }
 
 void vb_command_set_blocking(vb_command *command, int blocking) {

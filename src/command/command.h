@@ -41,6 +41,8 @@ typedef struct vb_processor {
 VB_API int vb_command_processor(vb_command *command, const vb_processor *processor, vb_error *err);
 /* Compiles; nothing may be added after it. `seed` is the run's, for content made from ids. */
 VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err);
+/* Says that it changes its keys. */
+VB_API void vb_command_set_writes(vb_command *command, int writes);
 /* Says that the server may hold its reply back until there is something to reply (BLPOP). */
 VB_API void vb_command_set_blocking(vb_command *command, int blocking);
 /* Says that the command runs a script by its digest: `source` is what a server that does not know
@@ -114,6 +116,10 @@ int vb_command_slot(const vb_command *command, const vb_operation *operation);
 
 /* The request that loads its script (SCRIPT LOAD); NULL when it runs none. */
 const char *vb_command_script(const vb_command *command, size_t *length);
+bool vb_command_writes(const vb_command *command);
+/* Writes the first key for this operation (drawn before) to `to`, which has room for VB_KEY_MAX;
+ * returns its length, 0 when it is longer, or known only by calling a function. */
+size_t vb_command_first_key(const vb_command *command, const vb_operation *operation, char *to);
 bool vb_command_is_blocking(const vb_command *command);
 /* Whether VB_RENDER_EMPTY can come of it. */
 bool vb_command_may_be_empty(const vb_command *command);

@@ -347,6 +347,14 @@ size_t vb_command_key(const vb_command *command, const vb_operation *operation, 
   return (size_t)(at - to);
 }
 
+size_t vb_command_first_key(const vb_command *command, const vb_operation *operation, char *to) {
+  const vb_hole *literal = command->literal_key;
+  if (!literal) return vb_command_key(command, operation, to);
+  if (literal->part.length > VB_KEY_MAX) return 0;
+  memcpy(to, literal->part.text, literal->part.length);
+  return literal->part.length;
+}
+
 int vb_command_slot(const vb_command *command, const vb_operation *operation) {
   char key[VB_KEY_MAX];
   if (command->literal_slot >= 0) return command->literal_slot;

@@ -75,7 +75,9 @@ struct vb_command {
   char *pool;
   vb_reply_step *processors;
   uint32_t processor_count;
-  const vb_hole *id_hole;       /* its first cursor, or NULL */
+  const vb_hole *id_hole;     /* its first cursor, or NULL */
+  const vb_hole *literal_key; /* a first key that is literal, or NULL */
+  bool writes;
   int literal_slot;             /* of a first key that is literal; -1 */
   const vb_argument *drawn_key; /* a first key that is drawn, or NULL */
 };

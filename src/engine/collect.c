@@ -1,3 +1,4 @@
+#include "engine/push.h"
 #include "engine/rows.h"
 #include "engine/run.h"
 
@@ -30,6 +31,7 @@ static int ready_track(vb_engine *engine, vb_track *track) {
   if (!track->connects) track->connects = vb_histogram_new(CONNECT_DIGITS);
   if (!track->lateness) track->lateness = vb_histogram_new(LATENESS_DIGITS);
   if (!track->connects || !track->lateness) return VB_ENOMEM;
+  if (vb_push_fit(&track->delays, engine->shared->writes)) return VB_ENOMEM;
   vb_histogram_reset(track->connects);
   vb_histogram_reset(track->lateness);
   track->has_second = false;
@@ -168,6 +170,7 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   add_unknown(&track->unknown, &lane->unknown);
   vb_error_table_merge(&track->pushes, &lane->pushes);
   vb_histogram_merge(track->connects, lane->connects);
+  if (track->delays) vb_histogram_merge(track->delays, lane->delays);
   if (lane->paced) vb_histogram_merge(track->lateness, lane->lateness);
   vb_lane_result *result = &track->result;
   result->asked += lane->asked;
@@ -253,6 +256,7 @@ void vb_run_free_collected(vb_engine *engine) {
     vb_histogram_free(track->second.response);
     vb_histogram_free(track->lateness);
     vb_histogram_free(track->connects);
+    vb_histogram_free(track->delays);
     for (uint32_t w = 0; w < VB_WORKERS_MAX; w++) free_published(&engine->crew[w].published[i]);
   }
 }

@@ -36,6 +36,8 @@ static int make_shared(vb_engine *engine, const vb_engine_spec *spec, vb_error *
   if (spec->endpoint_count < 1 || spec->endpoint_count > VB_NODES_MAX)
     return vb_fail(err, VB_EINVAL, "servers: %u given, 1 to %d are possible", spec->endpoint_count,
                    VB_NODES_MAX);
+  if (spec->login.tracking && !(shared->writes = vb_writes_new()))
+    return vb_fail(err, VB_ENOMEM, "out of memory: the engine");
   vb_router_init(&shared->router, spec->endpoint_count);
   for (uint32_t i = 0; i < spec->endpoint_count; i++) {
     int failed = vb_address_resolve(&shared->addresses[i], &spec->endpoints[i], err);
@@ -101,6 +103,7 @@ void vb_engine_free(vb_engine *engine) {
   if (engine->shared && engine->shared->notify_fd >= 0) (void)close(engine->shared->notify_fd);
   vb_bytes_fini(&engine->show_request);
   vb_bytes_fini(&engine->show_keys);
+  if (engine->shared) vb_writes_free(engine->shared->writes);
   free(engine->shared);
   free(engine->crew);
   free(engine);

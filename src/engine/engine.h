@@ -159,6 +159,9 @@ VB_API const vb_row *vb_engine_total(const vb_engine *engine, uint32_t lane);
 VB_API const vb_histogram *vb_engine_connects(const vb_engine *engine, uint32_t lane);
 /* How late the workers were for operations that fell due; NULL in a closed loop. */
 VB_API const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane);
+/* With client-side caching, how long it took from a write to its invalidation, where the key was
+ * written by this engine; NULL without. */
+VB_API const vb_histogram *vb_engine_invalidations(const vb_engine *engine, uint32_t lane);
 VB_API const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane);
 /* Pushes that nobody had asked for, by kind. */
 VB_API const vb_error_table *vb_engine_pushes(const vb_engine *engine, uint32_t lane);

@@ -1,5 +1,6 @@
 #include "engine/worker.h"
 
+#include "keyspace/format.h"
 #include "resp/writer.h"
 
 /* A node's queue holds at most this many windows of its connections: drawing ahead further would
@@ -56,10 +57,20 @@ static void render_failed(vb_connection *connection, const vb_entry *entry, enum
   vb_lane_fail(lane, VB_ESCRIPT, "%s", worker->shared->spec.script->message(worker->hooks.state));
 }
 
+/* So that the delay of the invalidation that follows is known. */
+static void note_write(vb_worker *worker, const vb_command *command,
+                       const vb_operation *operation) {
+  char key[VB_KEY_MAX];
+  if (!vb_command_writes(command)) return;
+  size_t length = vb_command_first_key(command, operation, key);
+  if (length) vb_writes_note(worker->writes, key, length, vb_now());
+}
+
 /* Appends the request of one command to the connection's outbox. */
 static enum vb_render append_command(vb_connection *connection, const vb_command *command,
                                      vb_operation *operation) {
   vb_worker *worker = connection->lane->worker;
+  if (VB_UNLIKELY(worker->writes)) note_write(worker, command, operation);
   size_t size = vb_command_fixed_size(command);
   if (VB_LIKELY(size)) {
     char *to = vb_outbox_reserve(&connection->outbox, &worker->pool, size);

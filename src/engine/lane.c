@@ -1,3 +1,4 @@
+#include "engine/push.h"
 #include "engine/rows.h"
 #include "engine/worker.h"
 
@@ -111,6 +112,7 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
   if (!lane->connects) lane->connects = vb_histogram_new(CONNECT_DIGITS);
   if (!lane->connects) return VB_ENOMEM;
   vb_histogram_reset(lane->connects);
+  if (vb_push_fit(&lane->delays, lane->worker->writes)) return VB_ENOMEM;
   vb_interval_channel_free(lane->intervals);
   lane->intervals = vb_interval_channel_new(INTERVAL_DIGITS, lane->paced, vb_now());
   if (!lane->intervals) return VB_ENOMEM;
@@ -364,6 +366,7 @@ void vb_lane_free(vb_lane *lane) {
   vb_rows_free(lane->rows, lane->row_capacity);
   vb_rows_free(lane->node_rows, lane->node_count);
   vb_histogram_free(lane->connects);
+  vb_histogram_free(lane->delays);
   vb_histogram_free(lane->lateness);
   vb_interval_channel_free(lane->intervals);
 }

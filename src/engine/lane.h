@@ -149,6 +149,7 @@ typedef struct vb_lane {
   vb_row *node_rows;      /* counters and latency by node, when there are several; else NULL */
   vb_histogram *connects; /* times from the connect to the end of the handshake */
   vb_histogram *lateness; /* of our own for operations that fell due; NULL until an open loop */
+  vb_histogram *delays;   /* of invalidations, from the write; NULL without client-side caching */
   vb_run_length run;
   vb_slowest slowest;
   uint64_t slowest_floor; /* latency; in an open loop response time */

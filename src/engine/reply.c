@@ -1,3 +1,4 @@
+#include "engine/push.h"
 #include "engine/reload.h"
 #include "engine/worker.h"
 
@@ -297,7 +298,8 @@ static void begin_reply(vb_connection *connection) {
   if (head->entry->kind == VB_ENTRY_TRANSACTION)
     connection->asked |= head->replies > 1;
   else if (head->entry->kind <= VB_ENTRY_SEQUENCE)
-    connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command);
+    connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command) ||
+                       connection->lane->worker->writes; /* it may be an invalidation */
 }
 
 /* An error of its own when nothing is in flight that could fail with it. */
@@ -317,7 +319,7 @@ static void unasked(vb_connection *connection, const vb_reply *reply) {
 /* One thing that the scanner closed. False when the connection was closed over it. */
 static bool take(vb_connection *connection, enum vb_scan scan, const vb_reply *reply) {
   switch (scan) {
-  case VB_SCAN_PUSH: vb_lane_count_push(connection->lane, reply); return true;
+  case VB_SCAN_PUSH: vb_push_take(connection, reply); return true;
   case VB_SCAN_ATTRIBUTE: return true;
   case VB_SCAN_BAD: protocol_error(connection, connection->scanner.reason); return false;
   case VB_SCAN_MORE: return true;

@@ -28,6 +28,10 @@ const vb_histogram *vb_engine_lateness(const vb_engine *engine, uint32_t lane) {
   return paced ? engine->tracks[lane].lateness : NULL;
 }
 
+const vb_histogram *vb_engine_invalidations(const vb_engine *engine, uint32_t lane) {
+  return lane < engine->track_count ? engine->tracks[lane].delays : NULL;
+}
+
 const vb_slowest *vb_engine_slowest(const vb_engine *engine, uint32_t lane) {
   return lane < engine->track_count ? &engine->tracks[lane].slowest : NULL;
 }

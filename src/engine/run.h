@@ -27,6 +27,7 @@ typedef struct vb_track {
   vb_second latest;
   bool has_second;
   vb_histogram *connects, *lateness;
+  vb_histogram *delays; /* as of a lane */
   vb_lane_result result;
   vb_row *rows;
   uint32_t row_capacity;

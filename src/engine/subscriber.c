@@ -1,5 +1,6 @@
 #include "engine/subscriber.h"
 
+#include "engine/push.h"
 #include "engine/worker.h"
 
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static bool take(vb_connection *connection, const vb_reply *reply) {
     refused(connection, reply);
     return true;
   }
-  if (!at || reply->integer < 3) {
+  if (!at || !reply->integer || (reply->type != '>' && reply->integer < 3)) {
     vb_connection_break(connection, "protocol", "a subscriber got what is no message");
     return false;
   }
@@ -130,7 +131,7 @@ static bool take(vb_connection *connection, const vb_reply *reply) {
   case REVOKED:
     vb_connection_break(connection, "connection", "the server ended the subscription");
     return false;
-  case OTHER: vb_lane_count_push(connection->lane, reply); break;
+  case OTHER: vb_push_take(connection, reply); break;
   }
   return true;
 }

@@ -263,6 +263,7 @@ int vb_worker_start(vb_worker **out, vb_engine_shared *shared, uint32_t index, v
   if (!worker) return vb_fail(err, VB_ENOMEM, "out of memory: worker %u", index);
   memset(worker, 0, sizeof *worker);
   worker->shared = shared;
+  worker->writes = shared->writes;
   worker->index = index;
   worker->next_due = UINT64_MAX;
   int failed = set_up(worker);

@@ -3,6 +3,7 @@
 #ifndef VB_ENGINE_WORKER_H
 #define VB_ENGINE_WORKER_H
 
+#include "engine/caching.h"
 #include "engine/lane.h"
 
 #include <pthread.h>
@@ -38,6 +39,7 @@ typedef struct vb_engine_shared {
   vb_address addresses[VB_NODES_MAX];
   vb_router router;
   int notify_fd;      /* wakes main */
+  vb_writes *writes;  /* with client-side caching, else NULL */
   atomic_size_t kept; /* bytes of unfinished replies that connections hold, all workers together */
 } vb_engine_shared;
 
@@ -49,9 +51,10 @@ typedef struct vb_worker {
   int epoll_fd, wake_fd;
   vb_ns now; /* the clock as last read: before a write, after a receive, after a wait */
   vb_ns next_sweep;
-  vb_ns next_due; /* when the next operation of any lane falls due; UINT64_MAX: none */
-  vb_ns spin;     /* time spent awake, waiting for it */
-  char *buffer;   /* VB_RECEIVE_SIZE: where all connections receive */
+  vb_ns next_due;    /* when the next operation of any lane falls due; UINT64_MAX: none */
+  vb_ns spin;        /* time spent awake, waiting for it */
+  char *buffer;      /* VB_RECEIVE_SIZE: where all connections receive */
+  vb_writes *writes; /* the shared ones */
   vb_chunk_pool pool;
   vb_renderer renderer;
   vb_hooks hooks;

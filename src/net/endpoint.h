@@ -23,7 +23,8 @@ typedef struct vb_login {
   const char *client_name; /* NULL: no CLIENT SETNAME */
   int database;            /* 0: no SELECT */
   int resp;                /* 2 or 3 */
-  int readonly;            /* READONLY, for reads from replicas of a cluster */
+  int tracking; /* CLIENT TRACKING ON, with RESP3: the server says which read keys change */
+  int readonly; /* READONLY, for reads from replicas of a cluster */
 } vb_login;
 
 #endif

@@ -5,7 +5,15 @@
 
 enum { STEPS_MAX = 4 };
 
-enum step { STEP_HELLO, STEP_AUTH, STEP_NAME, STEP_SELECT, STEP_READONLY, STEP_NONE };
+enum step {
+  STEP_HELLO,
+  STEP_AUTH,
+  STEP_NAME,
+  STEP_SELECT,
+  STEP_READONLY,
+  STEP_TRACKING,
+  STEP_NONE
+};
 
 /* The steps that this login asks for, in order; returns how many. */
 static int list_steps(const vb_login *login, enum step *steps) {
@@ -18,6 +26,7 @@ static int list_steps(const vb_login *login, enum step *steps) {
   }
   if (login->database) steps[count++] = STEP_SELECT;
   if (login->readonly) steps[count++] = STEP_READONLY;
+  if (login->tracking && login->resp == 3) steps[count++] = STEP_TRACKING;
   return count;
 }
 
@@ -76,6 +85,11 @@ void vb_handshake_get(const vb_login *login, int index, vb_handshake_request *ou
     add(out, out->number);
     break;
   case STEP_READONLY: add(out, "READONLY"); break;
+  case STEP_TRACKING:
+    add(out, "CLIENT");
+    add(out, "TRACKING");
+    add(out, "ON");
+    break;
   case STEP_NONE: break;
   }
 }
@@ -130,6 +144,8 @@ static int check_step(const vb_login *login, enum step step, const char *address
   case STEP_SELECT:
     return vb_fail(err, status, "%s: SELECT %d: %s", address, login->database, shown);
   case STEP_READONLY: return vb_fail(err, status, "%s: READONLY: %s", address, shown);
+  case STEP_TRACKING:
+    return vb_fail(err, status, "%s: CLIENT TRACKING (--enable-tracking): %s", address, shown);
   case STEP_NONE: return vb_fail(err, status, "%s: %s", address, shown);
   case STEP_HELLO: break;
   }

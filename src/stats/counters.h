@@ -14,7 +14,7 @@ typedef struct vb_counters {
   uint64_t bytes_sent, bytes_received;
   uint64_t timeouts, connection_errors, reconnects;
   uint64_t retries, gave_up, moved, ask;
-  uint64_t unknown, conflicts, raced, dropped, empty, pushes;
+  uint64_t unknown, conflicts, raced, dropped, empty, pushes, invalidations;
   /* Open loop: not sent or timed out; their age is in the response times, which were longer. */
   uint64_t unanswered;
 } vb_counters;

@@ -16,14 +16,16 @@ local TOP_OPTIONAL = words "optimizer"
 local PHASE = words [[name status clients threads pipeline rate sent_rate dropped backlog_at_end
   duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
   connection_errors reconnects empty redirects hits misses bytes_sent bytes_received latency_us
-  histogram unknown conflicts raced slowest commands keyspaces nodes timeline client server_change
+  histogram unknown unknown_operations conflicts raced slowest pushes_by_kind commands keyspaces
+  nodes timeline client server_change
   thresholds metrics]]
-local PHASE_OPTIONAL = words "response_us lateness_us wait_us age_us quality"
+local PHASE_OPTIONAL = words [[response_us lateness_us wait_us age_us invalidations
+  invalidation_us quality]]
 local LATENCY = words "min mean stddev p50 p90 p95 p99 p999 p9999 max"
 local TIMELINE = words [[t_s requests sent errors open_connections mean_us p50_us p99_us max_us]]
 local NODE = words "address role zone slots requests errors latency_us server_change"
 local CLIENT = words [[cpu_us_per_request busy run_delay lateness_p99_us major_faults bound
-  connect_us]]
+  connect_us connects connects_per_s]]
 
 local function has_keys(value, needed, optional, what)
   for key in pairs(needed) do

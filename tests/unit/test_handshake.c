@@ -40,6 +40,8 @@ static void only_what_is_asked_for_is_said(void **state) {
           .resp = 2, .password = "p", .client_name = "vbench", .database = 12, .readonly = 1}),
       "AUTH p; CLIENT SETNAME vbench; SELECT 12; READONLY");
   assert_string_equal(said(&(vb_login){.resp = 3}), "HELLO 3");
+  assert_string_equal(said(&(vb_login){.resp = 3, .tracking = 1, .database = 2}),
+                      "HELLO 3; SELECT 2; CLIENT TRACKING ON");
   assert_string_equal(said(&(vb_login){.resp = 3, .password = "p", .client_name = "n"}),
                       "HELLO 3 AUTH default p SETNAME n");
   assert_string_equal(said(&(vb_login){.resp = 3, .user = "u", .password = "p", .database = 1}),

@@ -54,6 +54,8 @@ M.groups = {
     { "--askpass", type = "flag", private = true, help = "ask for the password on the terminal" },
     { "--dbnum", type = "count", metavar = "N", default = "0", help = "database" },
     { "-3", name = "resp3", type = "flag", help = "speak RESP3" },
+    { "--enable-tracking", type = "flag",
+      help = "client-side caching: count invalidations (with RESP3)" },
     { "-4", name = "ipv4", type = "flag", private = true, help = "IPv4 only" },
     { "-6", name = "ipv6", type = "flag", private = true, help = "IPv6 only" },
     { "--local", type = "optional", metavar = "SPEC", without = "standalone",

@@ -75,14 +75,16 @@ end
 
 local TIMES = {
   { "", "latency_us" }, { "response_", "response_us" }, { "wait_", "wait_us" },
-  { "age_", "age_us" },
+  { "age_", "age_us" }, { "invalidation_", "invalidation_us", phase_only = true },
 }
 
 for _, kind in ipairs(TIMES) do
   for _, name in ipairs { "p50", "p90", "p95", "p99", "p999", "p9999", "mean", "max" } do
     local read = latency(kind[2], name)
-    add { name = kind[1] .. name .. "_us", unit = "us", better = "lower", read = read }
+    add { name = kind[1] .. name .. "_us", unit = "us", better = "lower", read = read,
+          phase_only = kind.phase_only }
     add { name = kind[1] .. name .. "_ms", unit = "ms", better = "lower",
+          phase_only = kind.phase_only,
           read = function(row)
             local us, least = read(row)
             return us and us / 1000, least
@@ -95,6 +97,7 @@ end
 add { name = "hit_rate", unit = "", better = "higher", read = share("hits", "misses") }
 add { name = "hits", unit = "", better = "higher", read = field("hits") }
 add { name = "misses", unit = "", better = "lower", read = field("misses") }
+add { name = "invalidations", unit = "", phase_only = true, read = field("invalidations") }
 add { name = "bytes_sent", unit = "B", read = field("bytes_sent") }
 add { name = "bytes_received", unit = "B", read = field("bytes_received") }
 add { name = "cpu_us_per_request", unit = "us", better = "lower", phase_only = true,

@@ -55,6 +55,18 @@ local function connects(out, phase)
     text.ms(times.p99), text.ms(times.max))
 end
 
+-- Client-side caching.
+local function invalidations(out, phase)
+  local delays = list(phase.invalidation_us)
+  if not delays.count then return end
+  local line = "  " .. text.plural(phase.invalidations, "invalidation")
+  if delays.count > 0 then
+    line = ("%s, after the write: mean %s ms, p50 %s, p99 %s, max %s"):format(line,
+      text.ms(delays.mean), text.ms(delays.p50), text.ms(delays.p99), text.ms(delays.max))
+  end
+  out[#out + 1] = line
+end
+
 local function shortfall(out, phase, style)
   if not is_number(phase.rate) or not is_number(phase.sent_rate) then return end
   local line = ("  asked %s/s, sent %s/s"):format(text.rate(phase.rate), text.rate(phase.sent_rate))
@@ -112,6 +124,7 @@ function M.happened(out, phase, style)
   events(out, phase)
   pushes(out, phase)
   connects(out, phase)
+  invalidations(out, phase)
   shortfall(out, phase, style)
 end
 
