@@ -349,6 +349,8 @@ print("good")]], dir.path))
     assert.matches("old.bin: its header says cosine", run.err, 1, true)
     assert.equal(vectors .. queries .. ids .. distances, dir:read("new.bin"))
     assert.matches("distance_metric: cosine", dir:read("new.yaml"), 1, true)
+    dir:run("ground-truth", "old.bin", "-k", "3", "-o", "again") -- opened in place
+    assert.equal(vectors .. queries .. u64(0) .. u64(1) .. u64(2), dir:read("again.bin"))
     dir:write("bad.bin", head .. ("\0"):rep(4096 - #head) .. vectors)
     dir:assert_refuses("bad.bin: its queries at byte 4120 reach past its end", "import", "bad.bin",
       "-o", "out")

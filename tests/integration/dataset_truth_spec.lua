@@ -227,6 +227,15 @@ print('none', none > 0)
         "nowhere")
     end)
 
+    it("leaves nothing when its neighbours cannot be written", function()
+      dir:write("big.sh", 'trap "" XFSZ; ulimit -f 40; exec "$@"') -- KB
+      local run = require("tests.support.process").capture
+      local ok = pcall(run, ("cd '%s' && bash big.sh '%s' dataset synth x --vector v=4 -n 1000 "
+        .. "--queries 100 2>&1"):format(dir.path, vbench.binary))
+      assert.is_false(ok)
+      assert.equal("big.sh", dir:files())
+    end)
+
     local BAD = {
       { "nothing to make: name fields by --vector", "x" },
       { "option --vector v: 'floaty' is no dtype", "x", "--vector", "v=8:floaty" },

@@ -111,17 +111,19 @@ end
 -- @tparam string base
 -- @tparam table options of vbench.cli.dataset.truth's `add`
 -- @tparam function make gets the base to write to
+-- @treturn table what vbench.cli.dataset.truth's `add` gives
 -- @raise a failure
 function M.with_truth(base, options, make)
   local between = base .. ".part"
-  local ok, raised = pcall(function()
+  local ok, made = pcall(function()
     make(between)
     options.output = base
-    require("vbench.cli.dataset.truth").add(between, options)
+    return require("vbench.cli.dataset.truth").add(between, options)
   end)
   os.remove(between .. ".yaml")
   os.remove(between .. ".bin")
-  if not ok then error(raised, 0) end
+  if not ok then error(made, 0) end
+  return made
 end
 
 --- How the neighbours of a dataset were sought, to seek those of another in the same way.

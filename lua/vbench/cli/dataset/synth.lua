@@ -1,5 +1,6 @@
 --- `vbench dataset synth`: makes a dataset of records that are drawn.
 -- @module vbench.cli.dataset.synth
+local copy = require "vbench.cli.dataset.copy"
 local failure = require "vbench.failure"
 local native = require "vbench.ffi"
 local plans = require "vbench.cli.dataset.synth_plan"
@@ -147,7 +148,6 @@ local function write(base, plan, args)
     end)
   end
   work.check(C.vb_writer_finish(writer, err), err)
-  return queries
 end
 
 -- Whether the queries hold a vector, so that they have neighbours.
@@ -160,9 +160,11 @@ local function has_neighbors(plan)
   return false
 end
 
-local function add_truth(base, args)
-  local made = truth.add(base, { neighbors = args.neighbors, filter = args.filter,
-    distances = args.distances, quiet = args.quiet })
+-- Under its name the dataset appears with its neighbours, or not at all.
+local function write_with_truth(base, plan, args)
+  local options = { neighbors = args.neighbors, filter = args.filter, distances = args.distances,
+    quiet = args.quiet }
+  local made = copy.with_truth(base, options, function(between) write(between, plan, args) end)
   if made.short > 0 and not args.quiet then
     work.note("%d of %d queries have fewer than %d neighbours", made.short, made.queries,
       made.neighbors)
@@ -180,11 +182,13 @@ function M.run(args, operands)
   local base = truth.base(operands[1])
   local plan = plans.make(args, base)
   if args.filter then truth.check_filter(plan.schema, args.filter) end
-  local queries = write(base, plan, args)
+  local queries = tonumber(plan.schema.queries)
   local text = ("%s.yaml, %s.bin: %d records"):format(base, base, plan.records)
   if queries > 0 then text = ("%s, %d queries"):format(text, queries) end
   if queries > 0 and not args.no_ground_truth and has_neighbors(plan) then
-    text = text .. add_truth(base, args)
+    text = text .. write_with_truth(base, plan, args)
+  else
+    write(base, plan, args)
   end
   print(text)
   return 0

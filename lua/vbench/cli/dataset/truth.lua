@@ -1,6 +1,7 @@
 --- Adds ground truth to a dataset: computes it, writes the dataset again with it.
 -- @module vbench.cli.dataset.truth
 local native = require "vbench.ffi"
+local read = require "vbench.cli.dataset.read"
 local schemas = require "vbench.cli.dataset.schemas"
 local work = require "vbench.cli.dataset.work"
 local ffi, C = native.ffi, native.C
@@ -9,21 +10,11 @@ local M = {}
 
 local WAIT_MS, CHUNK = 100, 2 ^ 22
 
---- The two files of a dataset.
+--- What the two files of a dataset are named by.
 -- @tparam string name BASE, BASE.yaml or BASE.bin
--- @treturn string base
+-- @treturn string BASE
 function M.base(name)
   return (name:gsub("%.yaml$", ""):gsub("%.bin$", ""))
-end
-
---- Opens a dataset.
--- @tparam string name BASE, BASE.yaml or BASE.bin
--- @treturn cdata vb_dataset *, closed by itself
--- @raise a failure
-function M.open(name)
-  local base, out, err = M.base(name), ffi.new("vb_dataset *[1]"), native.new_error()
-  work.check(C.vb_dataset_open(out, base .. ".yaml", base .. ".bin", err), err)
-  return ffi.gc(out[0], C.vb_dataset_close)
 end
 
 local function new_filter(schema, text)
@@ -136,7 +127,7 @@ end
 -- @treturn table `base`, `queries`, `neighbors`, `short` (queries with fewer neighbours)
 -- @raise a failure
 function M.add(name, options)
-  local dataset = M.open(name)
+  local dataset = read.open(name).handle
   local base = M.base(options.output or name)
   local queries = tonumber(C.vb_dataset_schema(dataset).queries)
   local found = compute(dataset, options)
