@@ -2,6 +2,7 @@
 -- @module vbench.phase_run
 local datasets = require "vbench.dataset"
 local failure = require "vbench.failure"
+local host_watch = require "vbench.host_watch"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
 local phases = require "vbench.phase"
@@ -149,6 +150,7 @@ end
 local HANDLERS = {
   start = function(_, group)
     group.usage, group.began = usage_now(), C.vb_clock_monotonic()
+    group.ticks = host_watch.ticks()
   end,
   tick = tick,
   signal = function(run, group)
@@ -188,12 +190,22 @@ local function status_of(group)
   return group.interrupted and "interrupted" or "ok"
 end
 
-local function usage_since(before, began)
+local function usage_since(group)
+  local before = group.usage
   if not before then return {} end
   local now = usage_now()
-  return { seconds = C.vb_clock_monotonic() - began,
+  return { seconds = C.vb_clock_monotonic() - group.began,
            run_delay_s = math.max(0, now.run_delay_s - before.run_delay_s),
-           major_faults = tonumber(now.major_faults - before.major_faults) }
+           major_faults = tonumber(now.major_faults - before.major_faults),
+           steal = host_watch.steal(group.ticks, host_watch.ticks()),
+           shares_cores = group.shares_cores }
+end
+
+-- Servers that are reached by the loopback are on this host.
+local function shares_cores(run, threads, infos)
+  local pids = {}
+  for _, fields in ipairs(infos) do pids[#pids + 1] = fields.process_id end
+  return run.target.loopback and host_watch.shares_cores(threads, run.pins, pids) or false
 end
 
 -- A cursor that ended a phase before what was asked for: more would have been duplicates.
@@ -210,7 +222,7 @@ local function note_exhausted(run, lane, phase, ended)
 end
 
 local function results_of(run, group, before, seconds)
-  local usage = usage_since(group.usage, group.began)
+  local usage = usage_since(group)
   local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
   local out = {}
   for i, lane in ipairs(group.lanes) do
@@ -256,6 +268,7 @@ local function run_group(run, group)
   local before = server_change.read(run.ctl)
   if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
   local began = C.vb_clock_monotonic()
+  group.shares_cores = shares_cores(run, threads, before)
   run.engine:start(threads, specs)
   follow(run, group)
   check_datasets(run, group)

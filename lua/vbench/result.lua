@@ -203,6 +203,14 @@ local function nodes_of(source, lane)
   return list
 end
 
+-- Requests that were answered on each connection: the least, the mean, the most; null where they
+-- need not be alike.
+local function of_connection(lane)
+  if lane.counted_connections == 0 then return null end
+  return { least = tonumber(lane.least_of_connection), most = tonumber(lane.most_of_connection),
+           mean = rounded(lane.mean_of_connection, 10) }
+end
+
 -- How the client itself was; busy and run delay are shares of the workers' time, CPU that of all
 -- lanes, which share the workers.
 local function client_of(source, lane)
@@ -221,7 +229,9 @@ local function client_of(source, lane)
     cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,
     busy = rounded(busy, 10000), run_delay = rounded(delay, 10000),
     lateness_p99_us = M.times(source.engine:lateness(source.lane)).p99 or null,
-    major_faults = usage.major_faults or 0, bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
+    major_faults = usage.major_faults or 0, steal = rounded(usage.steal or 0, 10000),
+    shares_cores = usage.shares_cores or false, of_connection = of_connection(lane),
+    bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
     connects = connects, connects_per_s = rate(connects, lane.seconds),
     connect_us = M.times(opened),
   }
@@ -255,7 +265,8 @@ end
 -- @tparam table source `engine` (`vbench.engine`); `lane` (0 the phase itself, from 1 those in its
 --   background), `lanes` (how many there are); `name`; `rows` (names of commands and transactions);
 --   `status` ("ok", "interrupted", "failed"); `timeline` (list of `second`); `metrics` (`custom`);
---   `percentiles` (more of them); `usage` {seconds, run_delay_s, major_faults} since its start;
+--   `percentiles` (more of them); `usage` since its start {seconds,
+--   run_delay_s, major_faults, steal, shares_cores};
 --   `server_change`, `node_changes` (`vbench.server_change`); `settings` of `vbench.plan`
 -- @treturn table the phase as in the JSON report, with `:metric(name)`
 function M.phase(source)

@@ -212,9 +212,10 @@ local function open_engine(self)
     self.signals = ffi.gc(out[0], C.vb_signals_free)
   end
   self.factory = script_factory(self)
+  self.pins = pins_of(options.pin)
   self.engine = engines.new {
     target = self.target, script = self.factory, signals = self.signals,
-    pins = pins_of(options.pin), connect_timeout_s = options.connect_timeout or CONNECT_TIMEOUT_S,
+    pins = self.pins, connect_timeout_s = options.connect_timeout or CONNECT_TIMEOUT_S,
     hook_timeout_s = options.hook_timeout or HOOK_TIMEOUT_S, digits = options.precision,
     max_reply = options.max_reply,
   }

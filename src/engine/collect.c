@@ -162,6 +162,17 @@ static void add_unknown(vb_slowest *into, const vb_slowest *from) {
     into->entries[into->used++] = from->entries[i];
 }
 
+static void add_spread(vb_lane_result *result, const vb_spread *spread) {
+  if (!spread->count) return;
+  uint32_t before = result->counted_connections;
+  double sum = result->mean_of_connection * before + (double)spread->sum;
+  if (!before || spread->least < result->least_of_connection)
+    result->least_of_connection = spread->least;
+  if (spread->most > result->most_of_connection) result->most_of_connection = spread->most;
+  result->counted_connections = before + spread->count;
+  result->mean_of_connection = sum / result->counted_connections;
+}
+
 static void collect_lane(vb_track *track, const vb_lane *lane) {
   for (uint32_t i = 0; i < lane->row_count; i++) vb_row_add(&track->rows[i], &lane->rows[i]);
   for (uint32_t i = 0; lane->node_rows && i < lane->node_count; i++)
@@ -169,6 +180,7 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   vb_slowest_merge(&track->slowest, &lane->slowest);
   add_unknown(&track->unknown, &lane->unknown);
   vb_error_table_merge(&track->pushes, &lane->pushes);
+  add_spread(&track->result, &lane->spread);
   vb_histogram_merge(track->connects, lane->connects);
   if (track->delays) vb_histogram_merge(track->delays, lane->delays);
   if (lane->paced) vb_histogram_merge(track->lateness, lane->lateness);

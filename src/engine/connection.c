@@ -65,6 +65,8 @@ static void set_tail(vb_connection *connection, size_t length) {
 static void close_stream(vb_connection *connection) {
   vb_lane *lane = connection->lane;
   if (connection->state == VB_CONNECTION_READY) {
+    connection->answered += connection->head - connection->first;
+    connection->first = connection->head;
     lane->ready_count--;
     if (--lane->nodes[connection->node].ready == 0)
       lane->nodes[connection->node].down_since = lane->worker->now;
@@ -174,6 +176,7 @@ void vb_connection_become_ready(vb_connection *connection) {
   lane->opening--;
   connection->attempts = 0;
   connection->left = lane->phase->spec.reconnect;
+  connection->first = connection->head;
   lane->ready_count++;
   atomic_store_explicit(&lane->ready_shown, lane->ready_count, memory_order_relaxed);
   node->ready++;

@@ -142,6 +142,10 @@ typedef struct vb_lane_result {
   double spin_seconds;  /* of it, waiting awake for the next operation to fall due */
   uint64_t asked;       /* open loop: operations that fell due */
   uint64_t waiting;     /* of them, due and not sent at the end */
+  /* Requests that were answered on a connection; of 0 connections where they need not be alike. */
+  uint64_t least_of_connection, most_of_connection;
+  double mean_of_connection;
+  uint32_t counted_connections;
   uint32_t clients, threads, pipeline;
   int exhausted;   /* a cursor ended it */
   int interrupted; /* vb_engine_stop, a signal or a failure ended it */

@@ -190,14 +190,36 @@ void vb_lane_run(vb_lane *lane) {
   lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
   lane->accepting = !lane->phase->spec.idle && !lane->subscribes;
   vb_lane_set_state(lane, VB_LANE_RUN);
+  for (uint32_t i = 0; i < lane->connection_count; i++) {
+    lane->connections[i]->answered = 0;
+    lane->connections[i]->first = lane->connections[i]->head;
+  }
   if (lane->paced) vb_lane_start_schedule(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++)
     if (lane->connections[i]->state == VB_CONNECTION_READY)
       vb_connection_fill(lane->connections[i]);
 }
 
+/* How many requests each connection had, where all have the same to do all the time. */
+static void measure_spread(vb_lane *lane) {
+  vb_spread *spread = &lane->spread;
+  bool alike = lane->node_count == 1 && !lane->waits && !lane->subscribes &&
+               lane->phase->spec.ramp != VB_RAMP_CLIENTS;
+  *spread = (vb_spread){.least = UINT64_MAX};
+  for (uint32_t i = 0; alike && i < lane->connection_count; i++) {
+    const vb_connection *connection = lane->connections[i];
+    uint64_t answered = connection->answered;
+    if (connection->state == VB_CONNECTION_READY) answered += connection->head - connection->first;
+    if (answered < spread->least) spread->least = answered;
+    if (answered > spread->most) spread->most = answered;
+    spread->sum += answered;
+    spread->count++;
+  }
+}
+
 /* The last thing that a phase does here: from now on its statistics are main's. */
 static void finish(vb_lane *lane, enum vb_lane_state state) {
+  measure_spread(lane);
   vb_retry_give_up(lane);
   vb_lane_record_flush(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_settle(lane->connections[i]);

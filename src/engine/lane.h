@@ -75,6 +75,8 @@ typedef struct vb_connection {
   uint32_t ring_size, head, tail;
   uint32_t unstamped; /* first flight whose last byte is not written */
   uint32_t open;      /* operations in its window */
+  uint32_t first;     /* `head` when it became ready, or the phase began */
+  uint64_t answered;  /* in this phase, before that */
   uint32_t left;      /* operations to begin before it is renewed, when the phase says so */
   uint32_t index, node;
   uint8_t state;        /* enum vb_connection_state */
@@ -112,6 +114,12 @@ typedef struct vb_run_length {
   uint64_t plain,
       bytes; /* of `count`: operations of one command, counted here alone; their bytes */
 } vb_run_length;
+
+/* Requests that were answered on each of so many connections. */
+typedef struct vb_spread {
+  uint64_t least, most, sum;
+  uint32_t count;
+} vb_spread;
 
 typedef struct vb_lane {
   struct vb_worker *worker;
@@ -154,6 +162,7 @@ typedef struct vb_lane {
   vb_slowest slowest;
   uint64_t slowest_floor; /* latency; in an open loop response time */
   vb_slowest unknown;     /* the first ones; no heap */
+  vb_spread spread;       /* of requests over the connections, once the phase has ended */
   vb_error_table pushes;  /* that nobody asked for, by kind */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */

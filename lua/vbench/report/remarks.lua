@@ -5,6 +5,10 @@ local text = require "vbench.report.text"
 
 local M = {}
 
+local STEAL = 0.02
+-- Of connections that had so many requests in the mean, one is starved or favoured by this factor.
+local EACH, UNEQUAL = 50, 2
+
 local function is_number(value)
   return type(value) == "number"
 end
@@ -107,6 +111,31 @@ local function client(out, phase, style, verbose)
   out[#out + 1] = ("  client: %.2f us CPU a request, %s"):format(self.cpu_us_per_request, shares)
 end
 
+-- What made the numbers worse than the server is.
+local function circumstances(out, phase, style)
+  local self = list(phase.client)
+  local function warn(format, ...)
+    out[#out + 1] = "  " .. style:paint("yellow", format:format(...))
+  end
+  if self.shares_cores == true then
+    warn("the server on this host shares its cores with %s: fewer --threads, or another host",
+      text.plural(phase.threads, "worker"))
+  end
+  if (self.steal or 0) > STEAL then
+    warn("%s of this host's time went to other machines (steal)", text.percent(self.steal))
+  end
+  if (self.major_faults or 0) > 0 then
+    warn("%s: pages of the client had to be read from a disk",
+      text.plural(self.major_faults, "major fault"))
+  end
+  local each = list(self.of_connection)
+  if is_number(each.mean) and each.mean >= EACH and
+    (each.least < each.mean / UNEQUAL or each.most > each.mean * UNEQUAL) then
+    warn("connections were not treated alike: %s to %s requests, %s in the mean",
+      text.count(each.least), text.count(each.most), text.count(each.mean))
+  end
+end
+
 local function thresholds(out, phase, style)
   for _, threshold in ipairs(list(phase.thresholds)) do
     local value = is_number(threshold.value)
@@ -136,6 +165,7 @@ end
 function M.judged(out, phase, style, verbose)
   unknown(out, phase, verbose)
   client(out, phase, style, verbose)
+  circumstances(out, phase, style)
   thresholds(out, phase, style)
 end
 
