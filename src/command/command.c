@@ -34,6 +34,7 @@ void vb_command_free(vb_command *command) {
   free(command->processors);
   vb_bytes_fini(&command->load);
   vb_bytes_fini(&command->patches);
+  vb_bytes_fini(&command->runs);
   vb_bytes_fini(&command->segments);
   vb_bytes_fini(&command->skeleton);
   free(command->pool);

@@ -77,12 +77,27 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
 /* The operation's id and sub-id as a request shows them: -1 for none. */
 void vb_operation_ids(const vb_operation *operation, double *id, double *sub);
 
+/* Values of datasets: from so many bytes on they are not put together with the rest of a request
+ * first, and from so many on they are sent from where they lie. Measured on loopback, client CPU of
+ * loading: no difference at 4 KB, at pipeline 16 a tenth less at 8 KB, a fifth at 16 KB and more.
+ */
+enum { VB_COPY_ONCE = 512, VB_SEND_IN_PLACE = 8 * 1024 };
+
+/* Bytes of a dataset that belong into a request, in front of what stands at `at` in scratch. */
+typedef struct vb_borrowed {
+  size_t at;
+  const char *data;
+  size_t length;
+} vb_borrowed;
+
 /* What a worker brings to the writing of commands. */
 typedef struct vb_renderer {
   const vb_hooks *hooks;     /* NULL: no functions */
   vb_bytes scratch;          /* dynamic commands are put together here */
   vb_bytes values;           /* what vb.verify compares a reply with */
   size_t start;              /* of the request in scratch */
+  bool borrows;              /* whether values of datasets may be left where they are, in */
+  vb_bytes borrowed;         /* vb_borrowed, in order */
   double thread, connection; /* for vb_request */
   vb_histogram *ages;        /* where VB_REPLY_AGE records; NULL: nowhere */
   uint64_t received_ns;      /* monotonic time of the receive that brought the reply */
@@ -105,7 +120,8 @@ enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
 /* The other way: leaves the request in renderer->scratch. No allocation once warm. */
 enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
                                  vb_operation *operation);
-/* What vb_command_render left; valid until the next one. */
+/* What vb_command_render left; valid until the next one. Where the renderer borrows, what is in
+ * `borrowed` goes between. */
 const char *vb_renderer_request(const vb_renderer *renderer, size_t *length);
 /* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies.
  */

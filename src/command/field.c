@@ -73,12 +73,18 @@ uint64_t vb_hole_query(const vb_hole *hole, const vb_operation *operation) {
   return vb_below(vb_draw(operation->stream, operation->n, hole->part.hole), queries);
 }
 
-static void view_of(const vb_hole *hole, const vb_operation *operation, vb_view *view) {
+void vb_hole_view(const vb_hole *hole, const vb_operation *operation, vb_view *view) {
   const vb_part *part = &hole->part;
   if (part->kind == VB_PART_QUERY)
     vb_dataset_query(part->dataset, vb_hole_query(hole, operation), part->field, view);
   else
     vb_dataset_field(part->dataset, vb_hole_record(hole, operation), part->field, view);
+}
+
+bool vb_hole_is_long(const vb_hole *hole) {
+  const vb_part *part = &hole->part;
+  bool field = part->kind == VB_PART_FIELD || part->kind == VB_PART_QUERY;
+  return field && !part->json && !part->named && hole->bound >= VB_COPY_ONCE;
 }
 
 static size_t write_array(const vb_field *field, const char *from, char *to) {
@@ -109,13 +115,13 @@ static size_t write_value(const vb_hole *hole, const vb_field *field, const vb_v
 
 size_t vb_hole_write_field(const vb_hole *hole, const vb_operation *operation, char *to) {
   vb_view view;
-  view_of(hole, operation, &view);
+  vb_hole_view(hole, operation, &view);
   return write_value(hole, field_of(hole), &view, to);
 }
 
 void vb_hole_append_field(const vb_hole *hole, const vb_operation *operation, vb_bytes *out) {
   vb_view view;
-  view_of(hole, operation, &view);
+  vb_hole_view(hole, operation, &view);
   size_t room = hole->part.json ? hole->bound : VB_NUMBER_BOUND + view.length;
   char *to = vb_bytes_reserve(out, room);
   out->length += write_value(hole, field_of(hole), &view, to);
@@ -159,7 +165,7 @@ uint32_t vb_hole_append_arguments(const vb_hole *hole, const vb_operation *opera
   if (hole->part.kind == VB_PART_MEMBERS)
     return append_members(hole, vb_hole_record(hole, operation), out);
   vb_view view;
-  view_of(hole, operation, &view);
+  vb_hole_view(hole, operation, &view);
   if (!view.length) return 0;
   append_argument(out, hole->part.text, hole->part.length);
   append_value(out, field_of(hole), &view);
@@ -170,7 +176,7 @@ uint32_t vb_hole_append_arguments(const vb_hole *hole, const vb_operation *opera
 
 static bool is_bare(const vb_hole *hole, const vb_operation *operation) {
   vb_view view;
-  view_of(hole, operation, &view);
+  vb_hole_view(hole, operation, &view);
   return !view.length;
 }
 

@@ -88,6 +88,31 @@ static void lay_out_segment(vb_command *command, uint32_t *i) {
   vb_bytes_append(&command->segments, &segment, sizeof segment);
 }
 
+/* Long values are copied straight to where they are sent from, unless the whole request is one
+ * block, and the longest are not copied at all. */
+static bool set_apart(const vb_command *command, vb_argument *argument, bool fixed) {
+  const vb_hole *hole = &command->holes[argument->first];
+  if (argument->count != 1 || argument->fixed == VB_VARIABLE || !vb_hole_is_long(hole))
+    return fixed;
+  if (!fixed || hole->fixed >= VB_SEND_IN_PLACE) argument->fixed = VB_VARIABLE;
+  return fixed && argument->fixed != VB_VARIABLE;
+}
+
+/* What is copied of a block with long holes; nothing is noted of one without. */
+static void find_runs(vb_command *command) {
+  const vb_patch *patches = (const vb_patch *)(const void *)command->patches.data;
+  uint32_t count = patches_of(command);
+  vb_run run = {0, 0};
+  for (uint32_t i = 0; i < count; i++) {
+    if (!vb_hole_is_long(patches[i].hole)) continue;
+    run.length = patches[i].offset - run.start;
+    vb_bytes_append(&command->runs, &run, sizeof run);
+    run.start = patches[i].offset + patches[i].hole->fixed;
+  }
+  run.length = command->fixed_size - run.start;
+  if (run.start) vb_bytes_append(&command->runs, &run, sizeof run);
+}
+
 void vb_command_lay_out(vb_command *command) {
   bool fixed = true;
   uint64_t total = 0;
@@ -96,10 +121,14 @@ void vb_command_lay_out(vb_command *command) {
     fixed &= command->arguments[i].fixed != VB_VARIABLE;
     total += times_of(command, &command->arguments[i]);
   }
+  for (uint32_t i = 0; i < command->argument_count; i++)
+    fixed = set_apart(command, &command->arguments[i], fixed);
   if (fixed) {
     char *to = vb_bytes_reserve(&command->skeleton, VB_RESP_HEADER_MAX);
     command->skeleton.length = command->fixed_size = vb_resp_header(to, '*', total);
   }
   for (uint32_t i = 0; i < command->argument_count;) lay_out_segment(command, &i);
-  if (fixed) command->fixed_size = command->skeleton.length;
+  if (!fixed) return;
+  command->fixed_size = command->skeleton.length;
+  find_runs(command);
 }

@@ -8,6 +8,7 @@ enum { SAME_SLOT_PROBES = 4 * VB_SLOTS };
 
 void vb_renderer_fini(vb_renderer *renderer) {
   vb_bytes_fini(&renderer->scratch);
+  vb_bytes_fini(&renderer->borrowed);
   vb_bytes_fini(&renderer->values);
 }
 
@@ -105,6 +106,12 @@ static const vb_patch *patches_of(const vb_command *command) {
   return (const vb_patch *)(const void *)command->patches.data;
 }
 
+static void copy_runs(const vb_command *command, char *to) {
+  const vb_run *run = (const vb_run *)(const void *)command->runs.data;
+  for (size_t i = 0; i < command->runs.length / sizeof *run; i++)
+    memcpy(to + run[i].start, command->skeleton.data + run[i].start, run[i].length);
+}
+
 enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                                vb_operation *operation, char *to) {
   (void)renderer;
@@ -112,7 +119,10 @@ enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
     enum vb_render why = vb_command_draw(command, operation);
     if (why) return why;
   }
-  memcpy(to, command->skeleton.data, command->fixed_size);
+  if (VB_UNLIKELY(command->runs.length))
+    copy_runs(command, to);
+  else
+    memcpy(to, command->skeleton.data, command->fixed_size);
   return patch_block(patches_of(command), (uint32_t)(command->patches.length / sizeof(vb_patch)),
                      operation, to);
 }
@@ -190,10 +200,27 @@ static void close_argument(vb_bytes *out, size_t start, size_t room) {
   out->length = start + size + length + 2;
 }
 
+/* A long value of a dataset: its header and end, with a note of what belongs between. */
+static bool borrow_argument(const vb_hole *hole, vb_renderer *renderer,
+                            const vb_operation *operation) {
+  vb_bytes *out = &renderer->scratch;
+  vb_view view;
+  vb_hole_view(hole, operation, &view);
+  if (view.length < VB_COPY_ONCE) return false;
+  out->length += vb_resp_header(vb_bytes_reserve(out, VB_RESP_HEADER_MAX), '$', view.length);
+  vb_borrowed borrowed = {out->length, view.data, view.length};
+  vb_bytes_append(&renderer->borrowed, &borrowed, sizeof borrowed);
+  vb_bytes_append(out, "\r\n", 2);
+  return true;
+}
+
 static enum vb_render append_argument(const vb_command *command, const vb_argument *argument,
                                       vb_renderer *renderer, vb_operation *operation) {
   vb_bytes *out = &renderer->scratch;
   const vb_hole *hole = &command->holes[argument->first];
+  if (renderer->borrows && argument->count == 1 && vb_hole_is_long(hole) &&
+      borrow_argument(hole, renderer, operation))
+    return VB_RENDER_OK;
   size_t start = out->length;
   size_t room = vb_decimal_width(guess_length(hole, argument->count, operation)) + 3;
   (void)vb_bytes_reserve(out, room);
@@ -312,6 +339,7 @@ static enum vb_render render_segments(const vb_command *command, vb_renderer *re
 enum vb_render vb_command_render_marked(const vb_command *command, vb_renderer *renderer,
                                         vb_operation *operation, vb_bytes *marks) {
   vb_bytes_clear(&renderer->scratch);
+  vb_bytes_clear(&renderer->borrowed);
   if (command->draws_first) {
     enum vb_render why = vb_command_draw(command, operation);
     if (why) return why;

@@ -42,6 +42,11 @@ typedef struct vb_argument {
   size_t fixed;          /* bytes (of each of several), or VB_VARIABLE */
 } vb_argument;
 
+/* Bytes of the skeleton that are copied: between long holes, which are written anyway. */
+typedef struct vb_run {
+  size_t start, length;
+} vb_run;
+
 /* A run of arguments of fixed length, copied as a block of the skeleton, or one that is written. */
 typedef struct vb_segment {
   const vb_argument *arguments;
@@ -65,6 +70,7 @@ struct vb_command {
   vb_hole *holes;
   uint32_t hole_count;
   vb_bytes skeleton, patches, segments; /* the latter of vb_patch, vb_segment */
+  vb_bytes runs;                        /* vb_run: of one block, when it has long holes */
   size_t fixed_size;                    /* 0: not one block */
   vb_bytes load;                        /* SCRIPT LOAD of its script; empty: it runs none */
   bool draws_first;  /* a part that needs an id stands before the cursor that draws it, or a record
@@ -129,6 +135,10 @@ uint64_t vb_hole_query(const vb_hole *hole, const vb_operation *operation);
 size_t vb_hole_write_field(const vb_hole *hole, const vb_operation *operation, char *to);
 /* The same behind what is in `out`, with room for what there is. */
 void vb_hole_append_field(const vb_hole *hole, const vb_operation *operation, vb_bytes *out);
+/* The value's bytes in the dataset, for values that are sent as they lie. */
+void vb_hole_view(const vb_hole *hole, const vb_operation *operation, vb_view *out);
+/* Whether values may be as long as VB_COPY_ONCE and are sent as they lie. */
+bool vb_hole_is_long(const vb_hole *hole);
 /* Appends members, or name and value, as arguments; how many that were. */
 uint32_t vb_hole_append_arguments(const vb_hole *hole, const vb_operation *operation,
                                   vb_bytes *out);

@@ -66,6 +66,23 @@ static void note_write(vb_worker *worker, const vb_command *command,
   if (length) vb_writes_note(worker->writes, key, length, vb_now());
 }
 
+/* A request that was rendered, with what it borrows: long values go out from where they are. */
+static void append_rendered(vb_connection *connection) {
+  vb_worker *worker = connection->lane->worker;
+  const vb_renderer *renderer = &worker->renderer;
+  const vb_borrowed *part = (const vb_borrowed *)(const void *)renderer->borrowed.data;
+  size_t count = renderer->borrowed.length / sizeof *part, at = renderer->start;
+  for (; count; count--, part++) {
+    vb_connection_append(connection, renderer->scratch.data + at, part->at - at);
+    at = part->at;
+    if (part->length < VB_SEND_IN_PLACE)
+      vb_connection_append(connection, part->data, part->length);
+    else
+      vb_outbox_borrow(&connection->outbox, &worker->pool, part->data, part->length);
+  }
+  vb_connection_append(connection, renderer->scratch.data + at, renderer->scratch.length - at);
+}
+
 /* Appends the request of one command to the connection's outbox. */
 static enum vb_render append_command(vb_connection *connection, const vb_command *command,
                                      vb_operation *operation) {
@@ -80,12 +97,11 @@ static enum vb_render append_command(vb_connection *connection, const vb_command
     return VB_RENDER_OK;
   }
   worker->renderer.connection = connection->index;
+  worker->renderer.borrows = true;
   enum vb_render why = vb_command_render(command, &worker->renderer, operation);
-  if (why) return why;
-  const char *request = vb_renderer_request(&worker->renderer, &size);
-  memcpy(vb_outbox_reserve(&connection->outbox, &worker->pool, size), request, size);
-  vb_outbox_commit(&connection->outbox, size);
-  return VB_RENDER_OK;
+  worker->renderer.borrows = false;
+  if (!why) append_rendered(connection);
+  return why;
 }
 
 void vb_connection_append(vb_connection *connection, const char *request, size_t size) {

@@ -3,15 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 64 };
 
 static unsigned class_of(size_t capacity) {
   return (unsigned)(63 - __builtin_clzll((unsigned long long)capacity));
 }
 
-static vb_chunk *take_chunk(vb_chunk_pool *pool, size_t size) {
-  size_t capacity = VB_CHUNK_SIZE;
-  while (capacity < size) capacity *= 2;
+/* A chunk of `capacity` bytes, a power of two, or 1 for one that will borrow. */
+static vb_chunk *take_chunk(vb_chunk_pool *pool, size_t capacity) {
   vb_chunk **free_list = &pool->free[class_of(capacity)];
   vb_chunk *chunk = *free_list;
   if (chunk) {
@@ -26,10 +25,12 @@ static vb_chunk *take_chunk(vb_chunk_pool *pool, size_t size) {
   }
   chunk->next = NULL;
   chunk->used = chunk->sent = 0;
+  chunk->bytes = chunk->data;
   return chunk;
 }
 
 static void give_chunk(vb_chunk_pool *pool, vb_chunk *chunk) {
+  if (VB_UNLIKELY(chunk->bytes != chunk->data)) chunk->capacity = 1;
   vb_chunk **free_list = &pool->free[class_of(chunk->capacity)];
   chunk->next = *free_list;
   *free_list = chunk;
@@ -45,14 +46,26 @@ void vb_chunk_pool_fini(vb_chunk_pool *pool) {
   }
 }
 
-char *vb_outbox_extend(vb_outbox *outbox, vb_chunk_pool *pool, size_t size) {
-  vb_chunk *chunk = take_chunk(pool, size);
+static vb_chunk *add_chunk(vb_outbox *outbox, vb_chunk *chunk) {
   if (outbox->last)
     outbox->last->next = chunk;
   else
     outbox->first = chunk;
-  outbox->last = chunk;
-  return chunk->data;
+  return outbox->last = chunk;
+}
+
+char *vb_outbox_extend(vb_outbox *outbox, vb_chunk_pool *pool, size_t size) {
+  size_t capacity = VB_CHUNK_SIZE;
+  while (capacity < size) capacity *= 2;
+  return add_chunk(outbox, take_chunk(pool, capacity))->data;
+}
+
+/* Its capacity is what it borrows: nothing more is put into it. */
+void vb_outbox_borrow(vb_outbox *outbox, vb_chunk_pool *pool, const char *bytes, size_t length) {
+  vb_chunk *chunk = add_chunk(outbox, take_chunk(pool, 1));
+  chunk->bytes = bytes;
+  chunk->capacity = chunk->used = length;
+  outbox->appended += length;
 }
 
 static void drop_sent(vb_outbox *outbox, vb_chunk_pool *pool, size_t sent) {
@@ -75,12 +88,13 @@ ssize_t vb_outbox_flush(vb_outbox *outbox, vb_chunk_pool *pool, vb_stream *strea
   vb_chunk *chunk = outbox->first;
   ssize_t done;
   if (VB_LIKELY(!chunk->next)) {
-    done = vb_stream_write(stream, chunk->data + chunk->sent, chunk->used - chunk->sent);
+    done = vb_stream_write(stream, chunk->bytes + chunk->sent, chunk->used - chunk->sent);
   } else {
     struct iovec parts[PARTS_MAX];
     int count = 0;
     for (; chunk && count < PARTS_MAX; chunk = chunk->next)
-      parts[count++] = (struct iovec){chunk->data + chunk->sent, chunk->used - chunk->sent};
+      parts[count++] =
+          (struct iovec){(char *)(uintptr_t)chunk->bytes + chunk->sent, chunk->used - chunk->sent};
     done = stream->ops->writev(stream, parts, count);
   }
   if (done > 0) drop_sent(outbox, pool, (size_t)done);

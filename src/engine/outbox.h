@@ -13,10 +13,11 @@ typedef struct vb_chunk {
   size_t
       capacity; /* of data: VB_CHUNK_SIZE, or a larger power of two for a request that needs it */
   size_t used, sent;
+  const char *bytes; /* data, or bytes that are somebody else's until they are sent */
   char data[];
 } vb_chunk;
 
-/* Free chunks by power of two; zeroed memory is an empty pool. */
+/* Free chunks by power of two (0: without data of their own); zeroed memory is an empty pool. */
 typedef struct vb_chunk_pool {
   vb_chunk *free[VB_CHUNK_CLASSES];
 } vb_chunk_pool;
@@ -43,6 +44,10 @@ static inline void vb_outbox_commit(vb_outbox *outbox, size_t size) {
   outbox->last->used += size;
   outbox->appended += size;
 }
+
+/* Appends bytes that stay where they are and as they are until they are sent, or until the outbox
+ * is reset. */
+void vb_outbox_borrow(vb_outbox *outbox, vb_chunk_pool *pool, const char *bytes, size_t length);
 
 static inline bool vb_outbox_empty(const vb_outbox *outbox) {
   return outbox->sent == outbox->appended;

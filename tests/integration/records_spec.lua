@@ -51,6 +51,18 @@ describe("a loaded dataset", function()
     end)
   end
 
+  it("is read back the same when its values are long, in pipelines and over TLS", function()
+    local base = data.long(vbench.path("long"))
+    for _, connection in ipairs { { "-p", server.port }, { "--local", "tls" } } do
+      for _, pipeline in ipairs { 1, 16 } do
+        local run = vbench.report { "load-and-verify", "--dataset", base, "-P", pipeline, "-c", 3,
+          unpack(connection) }
+        assert.equal(0, run.code, run.all)
+        assert.equal(40, run.json.phases[2].requests)
+      end
+    end
+  end)
+
   -- The first error of a verification after a command was sent behind the loading.
   local function mismatch(name, ...)
     local quoted = {}

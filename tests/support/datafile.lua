@@ -79,6 +79,29 @@ function M.products(base)
   return M.write(base, PRODUCTS, table.concat(data))
 end
 
+local LONG = [[
+record:
+  fields:
+    - { name: v, type: vector, dimensions: 2048 }
+    - { name: text, type: text, length: variable, max_bytes: 20000 }
+    - { name: blob, type: blob, max_bytes: 600 }
+sections: { records: { count: 40 } }
+]]
+
+--- A dataset with values as long as those that are sent from where they lie, and shorter ones: 40
+-- records with generated keys.
+-- @tparam string base path
+-- @treturn string base
+function M.long(base)
+  local data, lengths = {}, { 0, 100, 600, 8191, 8192, 20000 }
+  for i = 1, 40 do
+    local text = (("%d-"):format(i)):rep(10000):sub(1, lengths[i % 6 + 1])
+    data[#data + 1] = M.f32(i) .. ("\0"):rep(8188) .. M.variable(text, 20000)
+      .. M.pad(("b"):rep(i), 600)
+  end
+  return M.write(base, LONG, table.concat(data))
+end
+
 local COLLECTION = [[
 record:
   collection:
