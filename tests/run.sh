@@ -141,7 +141,7 @@ lint() {
   done
   step clang-format bash -c "find src tests \( -name '*.c' -o -name '*.h' \) -print0 |
     xargs -0 clang-format --dry-run -Werror" && count 1 0 0
-  step shell-syntax bash -c "find .ci scripts tests -name '*.sh' -o -path .ci/run |
+  step shell-syntax bash -c "find .ci datasets scripts tests -name '*.sh' -o -path .ci/run |
     while read -r f; do bash -n \"\$f\" || exit 1; done" && count 1 0 0
   true
 }

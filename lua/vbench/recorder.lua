@@ -11,6 +11,7 @@
 -- @api vbench.recorder
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local object = require "vbench.object"
 local recording = require "vbench.recording"
 
 local M = {}
@@ -132,7 +133,7 @@ function Recorder:hset_vector(key, field, vector, others)
   self.dimensions[field] = #vector
   merge(record, texts)
   record.vectors = record.vectors or {}
-  record.vectors[field], record.fields[field] = { unpack(vector) }, nil
+  record.vectors[field], record.fields[field] = object.copy(vector), nil
 end
 
 local function add_members(self, method, key, ...)

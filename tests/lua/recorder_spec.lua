@@ -144,6 +144,15 @@ describe("a recorder", function()
     assert.equal(padded("one", 64) .. ffi.string(ffi.new("float[3]", 1, 0.5, -2), 12) .. "d", data)
   end)
 
+  it("records vectors of any length, as they were when it was called", function()
+    local vector = {}
+    for i = 1, 20000 do vector[i] = i end
+    rec:hset_vector("d", "v", vector)
+    vector[20000] = 0
+    local _, data = generate(rec)
+    assert.equal(20000, ffi.cast("const float *", data)[19999])
+  end)
+
   it("refuses vectors that no field could hold", function()
     rec:hset_vector("d", "v", { 1, 2 })
     assert.error_matches(function() rec:hset_vector("e", "v", { 1, 2, 3 }) end,

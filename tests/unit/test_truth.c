@@ -1,4 +1,5 @@
-/* Ground truth against a brute force that sorts all distances in long double. */
+/* Ground truth against a brute force that sorts all distances in long double; its threads (pthread)
+ * are for the thread sanitizer as well. */
 #include "base/random.h"
 #include "dataset/truth_part.h"
 
