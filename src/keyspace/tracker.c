@@ -1,6 +1,7 @@
 #include "keyspace/tracker.h"
 
 #include "base/bits.h"
+#include "base/random.h"
 #include "keyspace/sorted.h"
 
 #include <pthread.h>
@@ -8,12 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FILTER_WORDS = 64 };
+
 /* Ids of unknown outcome, sorted. There are few, or the run has failed anyway. */
 typedef struct unknown_ids {
   pthread_mutex_t lock;
   uint64_t *ids;
   size_t capacity;
   _Atomic size_t count; /* read without the lock to see that there are none */
+  /* One bit for all ids of a hash: what has none is known, and looked up without the lock. Bits are
+   * cleared when there are no unknown ids any more. */
+  _Atomic uint64_t filter[FILTER_WORDS];
 } unknown_ids;
 
 struct vb_tracker {
@@ -75,14 +81,12 @@ int vb_tracker_is_split(const vb_tracker *tracker) {
   return tracker->taken != tracker->existing;
 }
 
-/* Runs of set bits, one after the other: as fast as ranges are, whatever the density. */
 static void copy_bits(vb_bitmap *to, const vb_bitmap *from) {
-  uint64_t size = vb_bitmap_size(from);
-  for (uint64_t first = 0, last = 0;; first = last) {
-    first = vb_bitmap_next_set(from, first, size);
-    if (first >= size) return;
-    last = vb_bitmap_next_unset(from, first, size);
-    (void)vb_bitmap_add_range(to, first, last);
+  uint64_t words[VB_BITMAP_WORDS], size = vb_bitmap_size(from);
+  for (uint64_t first = 0; first < size; first += VB_BITMAP_BLOCK) {
+    if (!vb_bitmap_copy_block(from, first / VB_BITMAP_BLOCK, words)) continue;
+    for (uint64_t i = 0; i < VB_BITMAP_WORDS; i++)
+      if (words[i]) (void)vb_bitmap_add_few(to, first + 64 * i, words[i]);
   }
 }
 
@@ -113,6 +117,18 @@ static bool holds(const unknown_ids *unknown, size_t place, uint64_t id) {
 
 static bool has_unknown(const vb_tracker *tracker) {
   return VB_UNLIKELY(atomic_load_explicit(&tracker->unknown.count, memory_order_relaxed) > 0);
+}
+
+static unsigned filter_place(uint64_t id) {
+  return (unsigned)(vb_mix(id) % (64 * FILTER_WORDS));
+}
+
+/* False: it is not. True: look under the lock. */
+static bool may_be_unknown(const vb_tracker *tracker, uint64_t id) {
+  if (!has_unknown(tracker)) return false;
+  unsigned place = filter_place(id);
+  uint64_t word = atomic_load_explicit(&tracker->unknown.filter[place / 64], memory_order_acquire);
+  return word >> place % 64 & 1;
 }
 
 /* The lock is no part of what is read, so a reader may take it. */
@@ -146,6 +162,8 @@ static bool insert_unknown(unknown_ids *unknown, uint64_t id) {
   }
   memmove(unknown->ids + place + 1, unknown->ids + place, (count - place) * sizeof *unknown->ids);
   unknown->ids[place] = id;
+  unsigned bit = filter_place(id);
+  (void)atomic_fetch_or(&unknown->filter[bit / 64], 1ull << bit % 64);
   atomic_store(&unknown->count, count + 1);
   return true;
 }
@@ -157,24 +175,26 @@ static uint64_t settle(vb_tracker *tracker, uint64_t first, uint64_t last) {
   size_t from = place_of(unknown, first), to = place_of(unknown, last);
   memmove(unknown->ids + from, unknown->ids + to, (count - to) * sizeof *unknown->ids);
   atomic_store(&unknown->count, count - (to - from));
+  for (size_t i = 0; count == to - from && i < FILTER_WORDS; i++)
+    atomic_store(&unknown->filter[i], 0);
   unlock(unknown);
   return to - from;
 }
 
 int vb_tracker_exists(const vb_tracker *tracker, uint64_t id) {
   if (!vb_bitmap_test(tracker->existing, id)) return 0;
-  return !(has_unknown(tracker) && is_unknown(tracker, id));
+  return !(may_be_unknown(tracker, id) && is_unknown(tracker, id));
 }
 
 /* Taken before it exists, and no more existing before it is free. */
 int vb_tracker_add(vb_tracker *tracker, uint64_t id) {
-  bool settled = has_unknown(tracker) && settle(tracker, id, id + 1);
+  bool settled = may_be_unknown(tracker, id) && settle(tracker, id, id + 1);
   if (vb_tracker_is_split(tracker)) (void)vb_bitmap_add(tracker->taken, id);
   return vb_bitmap_add(tracker->existing, id) || settled;
 }
 
 int vb_tracker_remove(vb_tracker *tracker, uint64_t id) {
-  bool settled = has_unknown(tracker) && settle(tracker, id, id + 1);
+  bool settled = may_be_unknown(tracker, id) && settle(tracker, id, id + 1);
   int changed = vb_bitmap_remove(tracker->existing, id);
   if (vb_tracker_is_split(tracker)) (void)vb_bitmap_remove(tracker->taken, id);
   return changed && !settled;
@@ -252,7 +272,8 @@ void vb_tracker_reset_cursor(vb_tracker *tracker) {
 }
 
 void vb_tracker_confirm(vb_tracker *tracker, uint64_t id) {
-  if (vb_tracker_is_split(tracker) || has_unknown(tracker)) (void)vb_tracker_add(tracker, id);
+  if (vb_tracker_is_split(tracker) || may_be_unknown(tracker, id))
+    (void)vb_tracker_add(tracker, id);
 }
 
 void vb_tracker_release(vb_tracker *tracker, uint64_t id) {
@@ -268,7 +289,7 @@ int vb_tracker_remove_begin(vb_tracker *tracker, uint64_t id) {
     (void)atomic_fetch_add_explicit(&tracker->skipped, 1, memory_order_relaxed);
     return VB_REMOVAL_PROTECTED;
   }
-  if (has_unknown(tracker) && is_unknown(tracker, id)) return VB_REMOVAL_ABSENT;
+  if (may_be_unknown(tracker, id) && is_unknown(tracker, id)) return VB_REMOVAL_ABSENT;
   return vb_bitmap_remove(tracker->existing, id) ? VB_REMOVAL_BEGUN : VB_REMOVAL_ABSENT;
 }
 

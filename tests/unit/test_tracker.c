@@ -148,6 +148,21 @@ static void what_is_learnt_settles_the_unknown(void **state) {
   assert_int_equal(vb_tracker_unknown_count(*state), 0);
 }
 
+/* More of them than the filter before the list tells apart. */
+static void many_unknown_ids_are_told_from_known_ones(void **state) {
+  (void)vb_tracker_add_range(*state, 0, 1000);
+  for (uint64_t id = 0; id < 1000; id += 3) vb_tracker_unknown(*state, id);
+  assert_int_equal(vb_tracker_unknown_count(*state), 334);
+  assert_int_equal(vb_tracker_count(*state), 666);
+  for (uint64_t id = 0; id < 1000; id++)
+    assert_int_equal(vb_tracker_exists(*state, id), id % 3 != 0);
+  for (uint64_t id = 0; id < 1000; id += 3) assert_int_equal(vb_tracker_add(*state, id), 1);
+  assert_int_equal(vb_tracker_unknown_count(*state), 0);
+  vb_tracker_unknown(*state, 7);
+  assert_int_equal(vb_tracker_exists(*state, 7), 0);
+  assert_int_equal(vb_tracker_count(*state), 999);
+}
+
 static int is_even(const void *set, uint64_t id) {
   (void)set;
   return id % 2 == 0;
@@ -220,6 +235,7 @@ int main(void) {
       SPLIT(a_deleted_id_is_claimable_when_the_delete_is_done),
       BOTH(unknown_ids_neither_exist_nor_are_claimed),
       BOTH(what_is_learnt_settles_the_unknown),
+      BOTH(many_unknown_ids_are_told_from_known_ones),
       BOTH(protected_ids_are_not_deleted_and_counted),
       SPLIT(rounds_of_claims_leave_what_exists),
       cmocka_unit_test(a_keyspace_makes_its_tracker_once),
