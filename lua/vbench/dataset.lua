@@ -216,6 +216,16 @@ function methods.neighbors(self, q)
   return ids, distances
 end
 
+--- The records that the ground truth names, of all queries: what must be there for its recall to
+-- mean anything, to be protected and covered.
+-- @function dataset:truth_ids
+-- @treturn reference_set ids of `ds.keys`
+-- @raise when the dataset has no ground truth
+function methods.truth_ids(self)
+  local set = require("vbench.reference_set").of_truth(self)
+  return set
+end
+
 -- Two names have two meanings: as ds.record.price a part of a command, as ds:record(i) a reader.
 local function record_access(self)
   local parts = access(self, false)

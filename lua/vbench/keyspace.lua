@@ -137,4 +137,24 @@ function M.declare(given)
   return add(spec, open(spec))
 end
 
+--- What is likely a mistake in the keyspaces of a script: keys of one prefix that are written in two
+-- ways. After loading.
+-- @treturn {string,...} a line each
+-- @local
+function M.warnings()
+  local by_prefix, list = {}, {}
+  for _, name in ipairs(registry.names("keyspace")) do
+    local one = registry.get("keyspace", name)
+    local prefix = one.spec.prefix
+    local other = prefix and by_prefix[prefix]
+    if other and other.spec.width ~= one.spec.width then
+      list[#list + 1] = ("keyspaces '%s' and '%s' both have the prefix '%s', with numbers of %d and "
+        .. "%d digits: they are different keys"):format(other.name, name, prefix, other.spec.width,
+        one.spec.width)
+    end
+    if prefix then by_prefix[prefix] = other or one end
+  end
+  return list
+end
+
 return M

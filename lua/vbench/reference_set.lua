@@ -93,6 +93,16 @@ local function recipe(given)
     ("%d ids %s"):format(count, tostring(C.vb_hash(0, list, count * 8)))
 end
 
+-- A set of this state: declared while the script is loaded, and then made by main alone.
+local function keep(name, text, call)
+  if session.phase ~= "loading" then
+    return new { name = name or "(made)", spec = { what = text }, handle = make(call) }
+  end
+  local self = new { name = name, spec = { name = name, what = text } }
+  if session.role ~= "worker" then rawset(self, "handle", make(call)) end
+  return registry.add("reference_set", name, self)
+end
+
 --- A set of ids. Declared with the script, it can stand in cursors and hooks; made later, it is
 -- main's.
 -- @function vb.reference_set
@@ -102,13 +112,40 @@ end
 function M.declare(given)
   local spec = fields.read(given, FIELDS, "vb.reference_set")
   local call, text = recipe(spec)
-  if session.phase ~= "loading" then
-    return new { name = spec.name or "(made)", spec = { what = text }, handle = make(call) }
+  if session.phase == "loading" and not spec.name then
+    fault.raise("vb.reference_set needs a name")
   end
-  if not spec.name then fault.raise("vb.reference_set needs a name") end
-  local self = new { name = spec.name, spec = { name = spec.name, what = text } }
-  if session.role ~= "worker" then rawset(self, "handle", make(call)) end
-  return registry.add("reference_set", spec.name, self)
+  return keep(spec.name, text, call)
+end
+
+-- Every neighbour of every query: numbers of records.
+local function truth_of(dataset)
+  local ranks, count = dataset.neighbors_per_query, 0
+  local list = ffi.new("uint64_t[?]", math.max(ranks * dataset.query_count, 1))
+  for q = 0, dataset.query_count - 1 do
+    for rank = 0, ranks - 1 do
+      local id = C.vb_dataset_neighbor(dataset.handle, q, rank)
+      if id < dataset.count then list[count], count = id, count + 1 end
+    end
+  end
+  return list, count
+end
+
+--- The records that a dataset's ground truth names: `ds:truth_ids()`. One set a dataset.
+-- @tparam dataset dataset
+-- @treturn reference_set
+-- @local
+function M.of_truth(dataset)
+  local name = ("truth of %s"):format(dataset.name)
+  local known = registry.get("reference_set", name)
+  if known then return known end
+  if dataset.neighbors_per_query == 0 then
+    fault.raise("dataset '%s' has no ground truth", dataset.name)
+  end
+  return keep(name, name, function(out, err)
+    local list, count = truth_of(dataset)
+    return C.vb_refset_of_list(out, list, count, err)
+  end)
 end
 
 --- Gives main's declared sets to the states of the workers. In main, before they load.

@@ -8,6 +8,7 @@ local engines = require "vbench.engine"
 local failure = require "vbench.failure"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local keyspaces = require "vbench.keyspace"
 local nearest = require "vbench.nearest"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
@@ -302,6 +303,7 @@ local function begin(self)
     server = describe.server(session.server, self.ctl), args = self.options,
     script_args = session.script_args,
   }
+  for _, line in ipairs(keyspaces.warnings()) do self.console:note(line) end
   local shared = self.ctl.shared
   if not shared then return end
   shared.interrupted = function() return self:signalled() end

@@ -105,4 +105,14 @@ describe("the tracker in a run", function()
     assert.equal(0, done.code, done.all)
     assert.matches("good\t1040\t40\t40\n", done.out)
   end)
+
+  it("warns of one prefix with numbers of two widths", function()
+    local text = [[
+      local a = vb.keyspace { prefix = "k:", size = 10 }
+      local b = vb.keyspace { name = "b", prefix = "k:", width = %d, size = 10 }
+      return vb.scenario { main = function() end } ]]
+    assert.matches("keyspaces 'b' and 'k:' both have the prefix 'k:', with numbers of 5 and 12 " ..
+      "digits: they are different keys", run(text:format(5)).err, 1, true)
+    assert.equal("", run(text:format(12)).err)
+  end)
 end)

@@ -53,6 +53,18 @@ describe("vb.dataset", function()
     assert.same({ 1 }, (ds:neighbors(2))) -- the first is none
   end)
 
+  it("gives the records that its ground truth names as a reference set", function()
+    local ds, list = vb.dataset(base), {}
+    local set = ds:truth_ids()
+    for id in set:each() do list[#list + 1] = id end
+    assert.same({ 0, 1, 2, 3 }, list)
+    assert.equal(set, ds:truth_ids())
+    ds.keys:add_range(0, 2)
+    assert.same({ 2, 2 }, { set:coverage(ds.keys).existing, set:coverage(ds.keys).missing })
+    local zsets = vb.dataset(data.zset(directory .. "/no-truth"))
+    assert.error_matches(function() zsets:truth_ids() end, "has no ground truth")
+  end)
+
   it("reads collections", function()
     local zsets = vb.dataset(data.zset(directory .. "/zsets"))
     assert.same({ { score = 2.5, value = "a" }, { score = 1, value = "b" } }, zsets:record(0))

@@ -1,4 +1,5 @@
 local session = require "vbench.session"
+local traces = require "tests.lua.fixtures.traces"
 local vb = require "vbench"
 
 describe("the tracker of a keyspace", function()
@@ -46,6 +47,28 @@ describe("the tracker of a keyspace", function()
     assert.error_matches(function() keys:claim("7") end, "has no id a string")
     assert.error_matches(function() keys:add_range(5, 1001) end, "ends at 1001, past the 1000 ids")
     assert.error_matches(function() keys:add_range(9, 5) end, "ends before it begins")
+  end)
+
+  it("is compiled in hooks", function()
+    local hot = vb.reference_set { name = "hot", range = { 0, 10 } }
+    local slotted = vb.keyspace { name = "s", prefix = "s:", size = 1000, slots = { 0, 9000 } }
+    local loops = {
+      add = function(rounds) for i = 1, rounds do keys:add(i) end end,
+      exists = function(rounds) for i = 1, rounds do keys:exists(i) end end,
+      remove = function(rounds) for i = 1, rounds do keys:remove(i) end end,
+      claim = function(rounds) for i = 1, rounds do keys:claim(i) end end,
+      contains = function(rounds) for i = 1, rounds do hot:contains(i) end end,
+      slots = function(rounds) for i = 1, rounds do slotted:add(i) end end,
+    }
+    for name, loop in pairs(loops) do
+      local compiled, given_up
+      for _ = 1, 5 do -- LuaJIT waits a random while, and may begin in a callee and run out of tries
+        compiled, given_up = traces.of(loop)
+        if #given_up == 0 then break end
+      end
+      assert.same({}, given_up, name)
+      assert.is_true(compiled > 0, name)
+    end
   end)
 
   it("is not for load time", function()
