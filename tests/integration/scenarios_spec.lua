@@ -6,7 +6,7 @@ local vbench = require "tests.support.vbench"
 
 local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
   "json-documents", "custom-lua", "rate-limiter", "churn-connections", "storm", "tls",
-  "open-loop", "ramp" }
+  "open-loop", "ramp", "pubsub", "queue", "streams", "session-store" }
 
 describe("the scenario", function()
   local server
@@ -37,7 +37,7 @@ describe("the scenario", function()
 
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
     "custom-lua", "rate-limiter", "churn-connections", "storm",
-    "open-loop", "ramp" } do
+    "open-loop", "ramp", "pubsub", "queue", "streams", "session-store" } do
     it(name .. " runs without an error", function()
       local help = vbench.run { "help", name }
       assert.equal(0, help.code, help.all)
