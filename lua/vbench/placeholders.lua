@@ -3,10 +3,13 @@
 -- As in `vbench -- SET key:__rand_int__ __data__`. `__rand_int__`: 12 digits below the keyspace's
 -- size, each its own draw. `__rand_1st__` to `__rand_9th__`: all of one name in a command are
 -- equal. `__data__`: as many bytes as `--data-size` says. `{tag}` and `{clt}` stay as they are on a
--- server that is no cluster.
+-- server that is no cluster. Of the dataset of the command line: `__d_key_ph__`, the 12 digits of a
+-- record's number, in order unless `--iteration` says otherwise; `__d_vec_ph__`, the vector of that
+-- record, or of a query when no record's number stands in the command.
 -- @module vbench.placeholders
 local vb = require "vbench"
 local failure = require "vbench.failure"
+local session = require "vbench.session"
 
 local M = {}
 
@@ -14,7 +17,6 @@ local WIDTH = 12
 
 -- Placeholders of other tools that need what this version does not have.
 local ABSENT = {
-  __d_key_ph__ = "a dataset", __d_vec_ph____ = "a dataset", __d_vec_ph__ = "a dataset",
   __v_rd__ = "vectors", ___tag_field____ = "tags",
 }
 
@@ -26,15 +28,26 @@ local function refuse_absent(word)
   end
 end
 
+-- Longer names before those that they begin with.
+local PLAIN = { "__data__", "__d_key_ph__", "__d_vec_ph____", "__d_vec_ph__" }
+
+-- The first placeholder from `at` on: where it begins and ends, its name.
+local function find(word, at)
+  local first, last, name = word:find("(__rand_%w+__)", at)
+  for _, one in ipairs(PLAIN) do
+    local one_first, one_last = word:find(one, at, true)
+    if one_first and (not first or one_first < first) then
+      first, last, name = one_first, one_last, one
+    end
+  end
+  return first, last, name
+end
+
 -- Splits a word into literal texts and names of placeholders: { { text = }, { name = } }.
 local function split(word)
   local parts, at = {}, 1
   while at <= #word do
-    local first, last, name = word:find("(__rand_%w+__)", at)
-    local data_first, data_last = word:find("__data__", at, true)
-    if data_first and (not first or data_first < first) then
-      first, last, name = data_first, data_last, "__data__"
-    end
+    local first, last, name = find(word, at)
     if not first then break end
     if first > at then parts[#parts + 1] = { text = word:sub(at, first - 1) } end
     parts[#parts + 1] = { name = name }
@@ -45,13 +58,13 @@ local function split(word)
 end
 
 local function check_name(name)
-  if name == "__rand_int__" or name == "__data__" then return end
+  if name == "__rand_int__" or name == "__data__" or name:find("^__d_") then return end
   local ordinals = { "1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th" }
   for _, one in ipairs(ordinals) do
     if name == "__rand_" .. one .. "__" then return end
   end
-  failure.usage("unknown placeholder %s; there are __rand_int__, __rand_1st__ to __rand_9th__ and "
-    .. "__data__", name)
+  failure.usage("unknown placeholder %s; there are __rand_int__, __rand_1st__ to __rand_9th__, "
+    .. "__data__, __d_key_ph__ and __d_vec_ph__", name)
 end
 
 local function keyspace(state, name, spec)
@@ -72,9 +85,33 @@ local function repeated(state, name)
   return state.order(keys):value()
 end
 
+-- The number of a record: in order, unless the command line says otherwise.
+local function record_number(state)
+  local name = "record numbers"
+  if state.keyspaces[name] then return state.keyspaces[name]:current():value() end
+  local keys = vb.keyspace { name = name, prefix = "", width = WIDTH, size = vb.dataset().count }
+  state.keyspaces[name] = keys
+  return (session.given.iteration and state.order(keys) or keys:sequential():wrap()):value()
+end
+
+-- The vector field that is meant; it is of a query when no number of a record is drawn.
+local function dataset_vector(state)
+  local ds, name = vb.dataset(), vb.args.query_field
+  for _, field in ipairs(ds.fields) do
+    if field.type == "vector" then name = name or field.name end
+  end
+  if not name then
+    failure.usage("__d_vec_ph__ stands for a vector, and dataset '%s' has none", ds.name)
+  end
+  if state.of_record then return ds.record[name] end
+  return ds.query[name]
+end
+
 local function part_value(state, part)
   if part.text then return part.text end
   check_name(part.name)
+  if part.name == "__d_key_ph__" then return record_number(state) end
+  if part.name:find("^__d_vec_ph__") then return dataset_vector(state) end
   if part.name == "__data__" then return ("x"):rep(vb.args.data_size) end
   if part.name ~= "__rand_int__" then return repeated(state, part.name) end
   return state.order(keyspace(state, part.name, { prefix = "", width = WIDTH })):value()
@@ -114,7 +151,8 @@ end
 -- @treturn command
 -- @raise for a placeholder that is none, or that this version does not have
 function M.command(words, last, order)
-  local state = { keyspaces = {}, drawn = {}, order = order }
+  local of_record = table.concat(words, " "):find("__d_key_ph__", 1, true) ~= nil
+  local state = { keyspaces = {}, drawn = {}, order = order, of_record = of_record }
   local given = { name = words[1]:lower() }
   for i, word in ipairs(words) do given[i] = argument(state, word, i) end
   given[#given + 1] = last

@@ -114,6 +114,29 @@ describe("a loaded dataset", function()
     assert.equal(3, server:call("SCARD", "s:000000000002"))
   end)
 
+  it("sends records and queries of a dataset where placeholders ask for them", function()
+    local function sent(name, ...)
+      local monitor = server:monitor()
+      local run = vbench.run { "-p", server.port, "-c", 1, "--threads", 1, "--dataset",
+        bases.products, ... }
+      assert.equal(0, run.code, run.all)
+      local all = {}
+      for i, args in ipairs(monitor:finish(name)) do all[i] = { unpack(args) } end
+      return all
+    end
+    local all = sent("hset", "-n", 5, "--", "HSET", "v:__d_key_ph__", "vec", "__d_vec_ph__", "n",
+      "__d_key_ph__")
+    assert.same({ "HSET", "v:000000000001", "vec", data.f32(3, 4), "n", "000000000001" }, all[2])
+    assert.same({ "HSET", "v:000000000000", "vec", data.f32(1, 2), "n", "000000000000" }, all[5])
+    local queries = sent("echo", "-n", 30, "--", "ECHO", "__d_vec_ph____")
+    local seen = {}
+    for _, args in ipairs(queries) do seen[args[2]] = true end
+    assert.same({ [data.f32(1, 1)] = true, [data.f32(2, 2)] = true, [data.f32(3, 3)] = true }, seen)
+    local titles = sent("echo", "-n", 1, "--query-field", "title", "--", "ECHO",
+      "__d_key_ph__:__d_vec_ph__")
+    assert.same({ "ECHO", "000000000000:hello" }, titles[1])
+  end)
+
   it("has to be named, once", function()
     local function refuses(message, ...)
       local run = vbench.run { "-t", "schema-load", "-p", server.port, ... }
