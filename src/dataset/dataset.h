@@ -19,7 +19,8 @@ typedef struct vb_view {
 VB_API int vb_dataset_open(vb_dataset **out, const char *schema_path, const char *data_path,
                            vb_error *err);
 /* The same by the name that people give: BASE, BASE.yaml or BASE.bin. A BASE.bin in the old format
- * of one file is opened in place when no schema is beside it. */
+ * of one file is opened in place when no schema is beside it. NAME and datasets/NAME that are not
+ * there are looked for among the datasets that came with the program. */
 VB_API int vb_dataset_open_base(vb_dataset **out, const char *path, vb_error *err);
 /* The same with a schema at hand, of which a copy is kept. `layout` says where things lie when it
  * is not where the schema puts them (an older format), else it is NULL; it is copied. */
