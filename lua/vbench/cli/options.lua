@@ -130,8 +130,7 @@ M.groups = {
     { "--sequential", type = "flag", read_by = "script", help = "take each key in turn" },
     { "--iteration", type = "iteration", metavar = "ORDER", default = "random",
       read_by = "script",
-      help = "order of keys: sequential, shuffled, random, zipfian:0.99, exponential:0.1, " ..
-        "normal:0.5:0.1, hotspot:0.2:0.8, latest:0.1:0.9, subset:0:1000" },
+      help = "order of keys: sequential, shuffled, random, zipfian:0.99, ..." },
     { "--tracker-init", type = "choice", choices = { "cold", "scan" }, metavar = "HOW",
       default = "cold", help = "which keys exist at first: none is known, or ask the server" },
     { "--tracker-file", type = "path", metavar = "FILE",
