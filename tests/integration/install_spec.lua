@@ -55,8 +55,8 @@ describe("what cmake --install puts under a prefix", function()
     for _, name in ipairs { "products", "datasets/products", "products.yaml" } do
       process.capture(("cd / && '%s/opt/bin/vbench' dataset verify %s"):format(prefix, name))
     end
-    assert.is_false(pcall(process.capture, ("cd / && '%s/opt/bin/vbench' dataset verify x/products 2>&1")
-      :format(prefix)))
+    assert.is_false(pcall(process.capture,
+      ("cd / && '%s/opt/bin/vbench' dataset verify x/products 2>&1"):format(prefix)))
     process.capture(("mkdir '%s/made' && '%s/make.sh' '%s/made'"):format(prefix, datasets, prefix))
     assert.equal(process.read(datasets .. "/products.bin"),
       process.read(prefix .. "/made/products.bin"))

@@ -129,6 +129,8 @@ end
 function M.add(name, options)
   local dataset = read.open(name).handle
   local base = M.base(options.output or name)
+  local err = native.new_error()
+  work.check(C.vb_output_check(base .. ".bin", err), err) -- before hours of work, not behind them
   local queries = tonumber(C.vb_dataset_schema(dataset).queries)
   local found = compute(dataset, options)
   write(base, dataset, found, options)
