@@ -3,15 +3,18 @@
 -- @api vbench.argument
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local registry = require "vbench.registry"
 
 local M = {}
 
 local EXACT = 2 ^ 53
 
 -- Kinds that may stand as an argument, and those that may be parts of one.
-local PARTS = { field = true, cursor = true, generator = true, param = true, key = true }
+local PARTS = {
+  field = true, cursor = true, generator = true, param = true, key = true, arg = true,
+}
 local ARGUMENTS = { field = true, cursor = true, generator = true, param = true, key = true,
-  concat = true, json = true }
+  concat = true, json = true, arg = true }
 
 --- A value as the bytes that are sent: integers below 2^53 as integers, other numbers so that they
 -- read back the same.
@@ -70,6 +73,59 @@ function M.key(text)
     fault.raise("vb.key takes a string, not %s; a cursor is a key by itself", fields.describe(text))
   end
   return { kind = "key", spec = { value = text } }
+end
+
+--- A hole that a flow fills when it calls the command: a string, a number, or a table, which gives
+-- several arguments.
+-- @function vb.arg
+-- @tparam string name
+-- @treturn arg
+function M.arg(name)
+  if type(name) ~= "string" or not name:find("^[%a_][%w_]*$") then
+    fault.raise("vb.arg takes a name of letters, digits and _, not %s",
+      type(name) == "string" and ("'%s'"):format(name) or fields.describe(name))
+  end
+  return { kind = "arg", spec = { name = name } }
+end
+
+local INSIDE = { concat = "parts", json = "document" }
+
+local function gather(value, names, seen)
+  local kind = fields.kind(value)
+  if kind == "arg" then
+    local name = value.spec.name
+    if not seen[name] then names[#names + 1] = name end
+    seen[name] = true
+  elseif INSIDE[kind or ""] then
+    gather(value.spec[INSIDE[kind]], names, seen)
+  elseif kind == "object" or kind == "array" then
+    gather(value.spec, names, seen)
+  elseif type(value) == "table" and not kind then
+    for _, one in ipairs(value) do gather(one, names, seen) end
+  end
+end
+
+--- The names of the vb.args among arguments, each once.
+-- @tparam table arguments of a command
+-- @treturn {string,...}
+-- @local
+function M.names_of(arguments)
+  local names = {}
+  gather(arguments, names, {})
+  return names
+end
+
+--- The names of all vb.args that were declared, sorted: a place in it, from 0, is a number in C.
+-- @treturn {string,...}
+-- @local
+function M.names()
+  local all = {}
+  for _, name in ipairs(registry.names("command")) do
+    for _, one in ipairs(M.names_of(registry.get("command", name).spec.arguments)) do
+      all[one] = true
+    end
+  end
+  return fields.names(all)
 end
 
 local function check_single(value, where)

@@ -9,10 +9,11 @@ local M = {}
 
 -- Kinds that stand by name where something else refers to them.
 local NAMED = {
-  command = true, dataset = true, keyspace = true, param = true, reference_set = true,
+  command = true, dataset = true, flow = true, keyspace = true, param = true, reference_set = true,
 }
 local KINDS = {
-  "command", "counter", "dataset", "keyspace", "metric", "option", "param", "reference_set",
+  "command", "counter", "dataset", "flow", "keyspace", "metric", "option", "param",
+  "reference_set",
 }
 
 local text_of

@@ -6,7 +6,7 @@ local object = require "vbench.object"
 
 local M = {}
 
-local IN_MIX = { command = true, sequence = true, transaction = true }
+local IN_MIX = { command = true, sequence = true, transaction = true, flow = true }
 
 local function read_list(list, what, known)
   if type(list) ~= "table" or fields.kind(list) then fault.raise("%s takes a list", what) end
@@ -22,7 +22,8 @@ local function read_entry(entry, i)
   end
   local kind = fields.kind(entry[2])
   if not IN_MIX[kind or ""] then
-    fault.raise("entry %d of vb.mix is %s; it takes a command, a sequence or a transaction", i,
+    fault.raise("entry %d of vb.mix is %s; it takes a command, a sequence, a transaction " ..
+      "or a flow", i,
       fields.describe(entry[2]))
   end
   local weight = object.number(entry[1], ("the weight of entry %d of vb.mix"):format(i),
@@ -35,9 +36,10 @@ local function check_names(entries)
   local seen = {}
   for _, entry in ipairs(entries) do
     local one = entry.what
-    if one.kind == "transaction" and seen[one.name] and seen[one.name] ~= one then
-      fault.raise("two entries of vb.mix are named '%s': give the transaction another name",
-        one.name)
+    local own_row = one.kind == "transaction" or one.kind == "flow"
+    if own_row and seen[one.name] and seen[one.name] ~= one then
+      fault.raise("two entries of vb.mix are named '%s': give the %s another name", one.name,
+        one.kind)
     end
     seen[one.name] = one
   end
@@ -45,8 +47,8 @@ end
 
 --- Each operation draws one of several by weight.
 -- @function vb.mix
--- @tparam table list of `{weight, command|sequence|transaction}`, weights any numbers above 0 or
---   params; `name` ("mix")
+-- @tparam table list of `{weight, command|sequence|transaction|flow}`, weights any numbers above 0
+--   or params; `name` ("mix")
 -- @treturn mix
 function M.mix(list)
   local given, length = read_list(list, "vb.mix", { name = "string" })

@@ -2,8 +2,10 @@
 -- @module vbench.compile
 local declarations = require "vbench.declarations"
 local fields = require "vbench.fields"
+local flow = require "vbench.flow"
 local lower = require "vbench.lower"
 local param = require "vbench.param"
+local registry = require "vbench.registry"
 local repeatable = require "vbench.repeatable"
 local session = require "vbench.session"
 local vbffi = require "vbench.ffi"
@@ -50,12 +52,26 @@ local function add_entry(self, weight, what)
     error(("the weight of '%s' is the param '%s', which is '%s': no number"):format(what.name,
       weight.name, tostring(now)), 0)
   end
+  if what.kind == "flow" then
+    check(C.vb_program_flow(self.program, now, what.name, flow.number(what), self.err), self.err)
+    self.has_flows = true
+    return
+  end
   local name = what.kind == "transaction" and what.name or nil
   check(C.vb_program_entry(self.program, ENTRY[what.kind], now, name, self.err), self.err)
   local steps = what.spec.steps or { { command = what } }
   for _, step in ipairs(steps) do add_step(self, step) end
   local retries, whole = repeatable.operation(what)
   C.vb_program_retry(self.program, retries, whole and 1 or 0)
+end
+
+-- What a flow calls is known when it does: it may be any command that was declared.
+local function add_callables(self)
+  for _, name in ipairs(registry.names("command")) do
+    local command = registry.get("command", name)
+    check(C.vb_program_callable(self.program, compiled(self, command),
+      repeatable.command(command) and 1 or 0, self.err), self.err)
+  end
 end
 
 local function new_program(run, seed, keep)
@@ -68,6 +84,7 @@ local function new_program(run, seed, keep)
   }
   local entries = run.kind == "mix" and run.spec.entries or { { weight = 1, what = run } }
   for _, entry in ipairs(entries) do add_entry(self, entry.weight, entry.what) end
+  if self.has_flows then add_callables(self) end
   check(C.vb_program_compile(self.program, self.err), self.err)
   return self.program
 end
@@ -80,14 +97,23 @@ local function row_names(program)
   return names
 end
 
+-- Rows of what only flows call, from 0: those that a phase did not use are not reported.
+local function called_rows(program)
+  local set = {}
+  for row = 0, C.vb_program_rows(program) - 1 do
+    if C.vb_program_row_is_called(program, row) ~= 0 then set[row] = true end
+  end
+  return set
+end
+
 --- Compiles a phase, params as they are now: set the phase's own with `param.set(phase.params)`
 -- first.
 -- @tparam phase phase
 -- @tparam ?table context `seed` (the run's, unless given)
 -- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
---   load), `program` (vb_program*), `names` (of the rows of statistics), `waits` (whether some
---   commands block), `subscribes` (whether its operations are messages), `keep` (anchors: hold the
---   table while the phase runs)
+--   load), `program` (vb_program*), `names` (of the rows of statistics), `called` (set of the rows,
+--   from 0, of what only flows call), `waits` (whether some commands block), `subscribes` (whether
+--   its operations are messages), `keep` (anchors: hold the table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
   if fields.kind(phase) ~= "phase" then
@@ -102,8 +128,9 @@ function M.phase(phase, context)
   local spec = ffi.new("vb_phase_spec")
   spec.name, spec.program, spec.seed = phase.name, program, seed
   return {
-    spec = spec, program = program, names = row_names(program), keep = keep,
-    waits = C.vb_program_waits(program) ~= 0, subscribes = phase.run.kind == "subscriber",
+    spec = spec, program = program, names = row_names(program), called = called_rows(program),
+    keep = keep, waits = C.vb_program_waits(program) ~= 0,
+    subscribes = phase.run.kind == "subscriber",
   }
 end
 

@@ -3,6 +3,7 @@
 -- @module vbench.declarations
 local command = require "vbench.command"
 local dataset = require "vbench.dataset"
+local flow = require "vbench.flow"
 local options = require "vbench.options"
 local param = require "vbench.param"
 local reference_set = require "vbench.reference_set"
@@ -20,6 +21,7 @@ function M.finish()
   if fine then fine, message = param.check(session.param_values) end
   if not fine then error(message, 0) end
   command.check_all()
+  flow.check_all()
   session.loaded()
   if not session.worker then param.publish() end
 end

@@ -15,7 +15,7 @@ local USAGE = { [C.VB_EINVAL] = true, [C.VB_ESCRIPT] = true }
 local EVENTS = {
   [C.VB_EVENT_START] = "start", [C.VB_EVENT_TICK] = "tick", [C.VB_EVENT_DONE] = "done",
   [C.VB_EVENT_SIGNAL] = "signal", [C.VB_EVENT_STUCK] = "stuck", [C.VB_EVENT_FAILED] = "failed",
-  [C.VB_EVENT_TIMEOUT] = "timeout",
+  [C.VB_EVENT_TIMEOUT] = "timeout", [C.VB_EVENT_STOP] = "stop",
 }
 
 local Engine = {}
@@ -91,8 +91,8 @@ end
 
 --- Waits for the next event.
 -- @tparam[opt] number timeout_ms default: for ever
--- @treturn string "start", "tick", "done", "signal", "stuck", "failed" or "timeout"
--- @treturn string text of "stuck" and "failed"
+-- @treturn string "start", "tick", "done", "signal", "stuck", "failed", "stop" or "timeout"
+-- @treturn string text of "stuck", "failed" and "stop"
 -- @treturn number status of "failed"
 function Engine:next(timeout_ms)
   C.vb_engine_next(self.handle, timeout_ms or -1, self.event)

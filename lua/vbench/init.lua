@@ -10,6 +10,7 @@ local command = require "vbench.command"
 local dataset = require "vbench.dataset"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
+local flow = require "vbench.flow"
 local general = require "vbench.cli.options"
 local generators = require "vbench.generators"
 local keyspace = require "vbench.keyspace"
@@ -48,6 +49,7 @@ local M = {
   verify = command.verify,
   age = command.age,
   key = argument.key,
+  arg = argument.arg,
   concat = argument.concat,
   json = argument.json,
 
@@ -65,6 +67,7 @@ local M = {
   mix = combine.mix,
   sequence = combine.sequence,
   transaction = combine.transaction,
+  flow = flow.declare,
   phase = phase.new,
   scenario = scenario.new,
 }

@@ -44,6 +44,7 @@ local function size(self, value, what)
   error(("command '%s': %s: %s"):format(self.name, what, message), 0)
 end
 
+-- @param self `name` (of the command, for messages), `seed`, `keep`
 local function new_cursor(self, cursor)
   local handle = lower_cursor.new(cursor.spec, self.seed, function(value, what)
     local now = number(self, value, what)
@@ -196,6 +197,8 @@ local function new_part(self, value, json, anchors)
   part.json = json and 1 or 0
   if type(value) == "function" then
     part.kind, part["function"] = C.VB_PART_FUNCTION, take_function(self)
+  elseif value.kind == "arg" then
+    part.kind, part["function"] = C.VB_PART_ARG, self.arg_numbers[value.spec.name]
   elseif value.kind == "cursor" then
     fill.cursor(self, part, value)
   elseif value.kind == "field" then
@@ -358,7 +361,7 @@ end
 
 -- How many arguments a value makes: nil when that is known only when it is written.
 local function count_of(self, value)
-  if type(value) == "function" then return nil end
+  if type(value) == "function" or fields.kind(value) == "arg" then return nil end
   local spec = fields.kind(value) == "cursor" and value.spec
   if not spec or not spec.times_min then return 1 end
   local least = number(self, spec.times_min, "the least of times")
@@ -424,6 +427,23 @@ local function writes(source)
   return known and known.write and not source.spec.readonly
 end
 
+-- Numbers of the names of vb.args.
+local function arg_numbers()
+  local out = {}
+  for i, name in ipairs(argument.names()) do out[name] = i - 1 end
+  return out
+end
+
+--- Makes the C object of a cursor, params as they are now.
+-- @tparam cursor cursor
+-- @tparam table context `seed` (of the run)
+-- @treturn cdata vb_cursor*, freed with it; the keyspace outlives it
+-- @raise what C finds wrong
+function M.cursor(cursor, context)
+  local self = { name = "c:draw", seed = context.seed, keep = {} }
+  return new_cursor(self, cursor)
+end
+
 --- Makes the C object of a command, params as they are now.
 -- @tparam command source
 -- @tparam table context `seed` (of the run), `first_function` (number), `keep` (list: what must
@@ -436,7 +456,7 @@ function M.command(source, context)
   local self = {
     name = source.name, handle = ffi.gc(handle, C.vb_command_free), err = vbffi.new_error(),
     seed = context.seed, keep = context.keep, next_function = context.first_function,
-    equal_parts = {}, query_orders = {}, pending = {},
+    equal_parts = {}, query_orders = {}, pending = {}, arg_numbers = arg_numbers(),
   }
   lower_arguments(self, source.spec.arguments)
   dataset.advise(source.spec.arguments)

@@ -13,7 +13,7 @@ local units = require "vbench.units"
 local M = {}
 
 local FIELDS = {
-  name = "string", run = "command|mix|sequence|transaction|subscriber",
+  name = "string", run = "command|mix|sequence|transaction|flow|subscriber",
   clients = "count", threads = "count", pipeline = "count",
   requests = "count", duration = "duration", until_exhausted = "boolean",
   rate = "rate", arrivals = "string", burst = "count", ramp = "table",
@@ -36,6 +36,12 @@ local function row_names(run)
   local out = {}
   local function add(name)
     out[#out + 1] = name
+  end
+  if run.kind == "flow" then
+    add(run.name)
+    for _, name in ipairs(registry.names("command")) do add(name) end
+    add(registry.get("command", "exec") and "multi-exec" or "exec")
+    return out
   end
   if run.kind == "transaction" then add(run.name) end
   for _, step in ipairs(run.spec.steps or {}) do add(step.command.name) end
@@ -101,6 +107,26 @@ local function check_numbers(self, where)
   end
 end
 
+--- Whether flows are run: a connection is in one at a time, whatever the pipeline.
+-- @param run what a phase runs
+-- @treturn boolean
+-- @local
+function M.has_flows(run)
+  if run.kind == "flow" then return true end
+  for _, entry in ipairs(run.kind == "mix" and run.spec.entries or {}) do
+    if entry.what.kind == "flow" then return true end
+  end
+  return false
+end
+
+local function check_flows(self, where)
+  if type(self.pipeline) ~= "number" or self.pipeline == 1 or not M.has_flows(self.run) then
+    return
+  end
+  fault.raise("%s has pipeline = %d and runs flows: a connection is in one of them at a time",
+    where, self.pipeline)
+end
+
 local function check(self)
   local where = ("phase '%s'"):format(self.name)
   if self.run == nil then fault.raise("%s has nothing to run: run = a command, mix, ...", where) end
@@ -112,6 +138,7 @@ local function check(self)
     fault.raise("%s has a ramp of clients and a rate: a ramp of an open loop is one of the rate",
       where)
   end
+  check_flows(self, where)
   if self.thresholds then check_thresholds(self.thresholds, self.run, where) end
   if self.background then self.background = read_background(self.background, where) end
   if self.params then
@@ -129,8 +156,8 @@ end
 
 --- Makes a phase.
 -- @function vb.phase
--- @tparam table given `run` (command, mix, sequence, transaction or subscriber; required), `name`
---   (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
+-- @tparam table given `run` (command, mix, sequence, transaction, flow or subscriber; required),
+--   `name` (that of what it runs), `clients`, `threads`, `pipeline` (counts; totals), `requests`
 --   (operations), `duration`, `until_exhausted`, `warmup` (not counted), `start` (of a background
 --   phase: its delay), `rate` (operations a second in all: an open loop, in which they fall due
 --   whatever the server does), `arrivals` ("constant" or "poisson"), `burst` (operations that may

@@ -172,6 +172,11 @@ local HANDLERS = {
     group.failed = true
     run:fail(failure.new(code, ("phase '%s': %s"):format(group.name, text)))
   end,
+  stop = function(run, group, text)
+    run.console:note(("phase '%s' was ended by %s"):format(group.name, text))
+    run:stop()
+    run.engine:stop()
+  end,
   timeout = function() end,
 }
 
@@ -228,6 +233,7 @@ local function results_of(run, group, before, seconds)
   for i, lane in ipairs(group.lanes) do
     local phase = result.phase {
       engine = run.engine, lane = i - 1, lanes = #group.lanes, name = lane.name, rows = lane.rows,
+      called = lane.compiled.called, thresholds = lane.thresholds,
       status = status_of(group), timeline = lane.timeline, percentiles = run.options.percentiles,
       metrics = i == 1 and result.custom(run.session.shared, registry) or {}, usage = usage,
       server_change = change, node_changes = nodes, settings = lane.settings,

@@ -116,6 +116,16 @@ local function quoted(names)
   return table.concat(names, ", ", 1, #names - 1) .. " and " .. names[#names]
 end
 
+-- Where the phases run flows it is not a field that stands in the way.
+local function refuse_pipeline(list, flag)
+  for _, phase in ipairs(list) do
+    if phases.has_flows(phase.run) then
+      failure.usage("%s was given, but phase '%s' runs flows: a connection is in one of them at " ..
+        "a time", flag, phase.name)
+    end
+  end
+end
+
 --- Refuses general options that were given and that no phase reads.
 -- @tparam {phase,...} list of phases
 -- @tparam table given set of the names of the options that were given
@@ -130,6 +140,7 @@ function M.check_read(list, given)
     end
     if not read then
       local names = names_of(list)
+      if entry.option == "pipeline" then refuse_pipeline(list, entry.flag) end
       failure.usage("%s was given, but no phase reads it: %s %s %s", entry.flag,
         #names == 1 and "phase" or "phases", quoted(names),
         (#names == 1 and "sets %s itself" or "set %s themselves"):format(
@@ -188,7 +199,8 @@ function M.settings(phase, options, given, in_background)
   end
   local requests, duration = ends_of(phase, options, given, in_background)
   local settings = {
-    clients = value("clients", 50), pipeline = value("pipeline", 1), requests = requests,
+    clients = value("clients", 50),
+    pipeline = phases.has_flows(phase.run) and 1 or value("pipeline", 1), requests = requests,
     duration_s = duration, warmup_s = value("warmup", 0),
     start_s = phases.value(phase, "start") or 0, timeout_s = value("timeout", TIMEOUT_S),
     stop_on_error = phase.on_error == "stop", max_errors = value("max_errors", 0.01),

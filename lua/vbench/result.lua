@@ -180,12 +180,21 @@ local function slowest_of(slowest, source)
   return list
 end
 
+-- Whether a row of something that a flow may call says anything: it did, or it was asked about.
+local function is_told(source, name, row)
+  if row.requests + row.errors + row.bytes_sent > 0 then return true end
+  for _, threshold in ipairs(source.thresholds or {}) do
+    if threshold.metric:match("^(.+)%.[^.]+$") == name then return true end
+  end
+  return false
+end
+
 local function commands_of(source, lane, percentiles)
-  local list = {}
+  local list, called = {}, source.called or {}
   for i, name in ipairs(source.rows) do
     local row = M.row(source.engine:row(source.lane, i - 1), lane.seconds, percentiles)
     row.name = name
-    list[i] = row
+    if not called[i - 1] or is_told(source, name, row) then list[#list + 1] = row end
   end
   return list
 end

@@ -162,7 +162,8 @@ static int check_kind(vb_hole *hole, const char *where, vb_error *err) {
   case VB_PART_TAGS: return check_tags(hole, where, err);
   case VB_PART_VECTOR: return check_vector(hole, where, err);
   case VB_PART_TEXT: return check_text(hole, where, err);
-  case VB_PART_FUNCTION: hole->bound = VB_VARIABLE; return VB_OK;
+  case VB_PART_FUNCTION:
+  case VB_PART_ARG: hole->bound = VB_VARIABLE; return VB_OK;
   case VB_PART_FIELD:
   case VB_PART_MEMBERS:
   case VB_PART_QUERY: return vb_hole_init_field(hole, where, err);

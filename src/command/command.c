@@ -90,7 +90,7 @@ static int verify_part(vb_reply_step *step, const vb_part *part, const char *whe
   int failed = vb_hole_init(&step->hole, part, where, err);
   bool known = step->hole.from_id || part->kind == VB_PART_LITERAL || part->kind == VB_PART_ID;
   bool generated = part->kind != VB_PART_CURSOR && part->kind != VB_PART_CURRENT &&
-                   part->kind != VB_PART_FUNCTION && part->kind != VB_PART_TIMESTAMP &&
+                   !vb_hole_is_scripted(&step->hole) && part->kind != VB_PART_TIMESTAMP &&
                    part->kind != VB_PART_STAMP;
   if (!failed && !(known && generated))
     failed =
@@ -161,8 +161,7 @@ static int find_key(vb_command *command, vb_error *err) {
   }
   size_t bound = 0;
   for (uint32_t k = 0; k < argument->count; k++) {
-    if (hole[k].part.kind == VB_PART_FUNCTION) return VB_OK;
-    if (hole[k].part.kind == VB_PART_MEMBERS) return VB_OK;
+    if (vb_hole_is_scripted(&hole[k]) || hole[k].part.kind == VB_PART_MEMBERS) return VB_OK;
     bound += hole[k].bound;
   }
   if (bound > VB_KEY_MAX)

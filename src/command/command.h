@@ -92,15 +92,16 @@ typedef struct vb_borrowed {
 
 /* What a worker brings to the writing of commands. */
 typedef struct vb_renderer {
-  const vb_hooks *hooks;     /* NULL: no functions */
-  vb_bytes scratch;          /* dynamic commands are put together here */
-  vb_bytes values;           /* what vb.verify compares a reply with */
-  size_t start;              /* of the request in scratch */
-  bool borrows;              /* whether values of datasets may be left where they are, in */
-  vb_bytes borrowed;         /* vb_borrowed, in order */
-  double thread, connection; /* for vb_request */
-  vb_histogram *ages;        /* where VB_REPLY_AGE records; NULL: nowhere */
-  uint64_t received_ns;      /* monotonic time of the receive that brought the reply */
+  const vb_hooks *hooks;       /* NULL: no functions */
+  vb_bytes scratch;            /* dynamic commands are put together here */
+  vb_bytes values;             /* what vb.verify compares a reply with */
+  size_t start;                /* of the request in scratch */
+  bool borrows;                /* whether values of datasets may be left where they are, in */
+  vb_bytes borrowed;           /* vb_borrowed, in order */
+  double thread, connection;   /* for vb_request */
+  vb_histogram *ages;          /* where VB_REPLY_AGE records; NULL: nowhere */
+  uint64_t received_ns;        /* monotonic time of the receive that brought the reply */
+  struct vb_flow_client *flow; /* whose call is being written: it fills the holes of vb.arg */
 } vb_renderer;
 
 void vb_renderer_fini(vb_renderer *renderer);
@@ -126,6 +127,17 @@ const char *vb_renderer_request(const vb_renderer *renderer, size_t *length);
 /* Draws what the command draws (ids, currents) without writing: for routing, later steps, replies.
  */
 enum vb_render vb_command_draw(const vb_command *command, vb_operation *operation);
+/* Before a command that a flow calls: what the command draws itself is not what was drawn before.
+ */
+void vb_operation_redraw(vb_operation *operation, const vb_command *command);
+/* NULL, or which id the command repeats or needs that neither it nor the operation has drawn. */
+const char *vb_command_lacks(const vb_command *command, const vb_operation *operation);
+/* The number of the vb.arg that is its first key, -1 when that is no vb.arg alone. */
+int vb_command_key_arg(const vb_command *command);
+/* Whether it has holes of vb.arg: then only a flow can call it. */
+bool vb_command_has_args(const vb_command *command);
+/* Notes an id that a flow draws: the operation's and its keyspace's from now on. */
+void vb_operation_note(vb_operation *operation, const vb_keyspace *keyspace, uint64_t id);
 /* The slot of the command's first key for this operation (drawn before), -1 when it has no key that
  * is known without calling a function. */
 int vb_command_slot(const vb_command *command, const vb_operation *operation);

@@ -192,7 +192,8 @@ size_t vb_hole_write(const vb_hole *hole, const vb_operation *operation, char *t
   case VB_PART_QUERY: return vb_hole_write_field(hole, operation, to);
   case VB_PART_CURSOR:
   case VB_PART_MEMBERS:
-  case VB_PART_FUNCTION: break;
+  case VB_PART_FUNCTION:
+  case VB_PART_ARG: break;
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #define VB_COMMAND_HOOKS_H
 
 #include "base/random.h"
+#include "keyspace/cursor.h"
 #include "resp/scanner.h"
 
 /* What an argument function or a reply hook sees as `req`; numbers as doubles. */
@@ -18,16 +19,29 @@ typedef struct vb_request {
   vb_rng rng;        /* seeded by (seed, phase, n, hole) */
 } vb_request;
 
-/* What on_reply and a condition see as `reply`: Lua's methods hang on this type, so that names like
- * `type` are theirs. Valid during the call: afterwards it is zeroed. */
+/* What on_reply, a condition and a flow see as `reply`: Lua's methods hang on this type, so that
+ * names like `type` are theirs. Valid during the call, in a flow until it wants something else:
+ * afterwards it is zeroed, and the clock moves on for the views of its elements. */
 typedef struct vb_reply_view {
   vb_reply reply;
+  const uint32_t *clock; /* of the script state; NULL: it does not end */
+  uint32_t taken;        /* what the clock shows while the reply is there */
 } vb_reply_view;
+
+/* What c:draw draws from: a cursor, the hole that its draws are of, and the keyspace as the
+ * commands of the phase have it (NULL: not yet looked up). */
+typedef struct vb_flow_draw {
+  const vb_cursor *cursor;
+  uint64_t hole;
+  const vb_keyspace *keyspace;
+} vb_flow_draw;
 
 #ifndef VB_CDEF
 #include "base/bytes.h"
 
 enum { VB_HOOK_FAILED = -1 };
+
+struct vb_flow_hooks; /* command/flow_hooks.h */
 
 typedef struct vb_hooks {
   void *state; /* the worker's script state */
@@ -42,6 +56,7 @@ typedef struct vb_hooks {
   /* Asks function `function` whether the next step is to run: 1, 0, or VB_HOOK_FAILED. */
   int (*condition)(void *state, uint32_t function, const vb_reply *reply,
                    const vb_request *request);
+  const struct vb_flow_hooks *flow; /* NULL: the script declares no flow */
 } vb_hooks;
 #endif
 

@@ -5,8 +5,8 @@
 enum { TIMES_IN_SKELETON = 1024 }; /* more ids than this are not worth the memory */
 
 static bool is_several(const vb_hole *hole) {
-  int kind = hole->part.kind;
-  if (kind == VB_PART_FUNCTION || kind == VB_PART_MEMBERS || hole->part.named) return true;
+  if (vb_hole_is_scripted(hole) || hole->part.kind == VB_PART_MEMBERS || hole->part.named)
+    return true;
   return hole->part.kind == VB_PART_CURSOR && hole->part.times_max > 1;
 }
 

@@ -24,6 +24,7 @@ enum vb_part_kind {
   VB_PART_TEXT,      /* min..max random words */
   VB_PART_STAMP,     /* the time of now, for VB_REPLY_AGE to find */
   VB_PART_FUNCTION,  /* Lua function number `function` */
+  VB_PART_ARG,       /* what a flow gives for vb.arg number `function`, when it calls the command */
   VB_PART_FIELD,     /* field number `field` of `dataset`'s record of the operation's id: numbers as
                         text unless `raw`. `named`, when it is the only part of its argument: two
                         arguments, `text` and the value, or none when the value is empty */

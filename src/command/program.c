@@ -12,8 +12,9 @@ enum { STEPS_MAX = 4096 };
 #define MIX_HOLE 0x6d69780000000000ull
 
 typedef struct row {
-  const char *name;          /* the command's, or the transaction's own copy */
-  const vb_command *command; /* NULL: a transaction */
+  const char *name;          /* the command's, or the transaction's or flow's own copy */
+  const vb_command *command; /* NULL: a transaction or flow */
+  bool flow, called;
 } row;
 
 struct vb_program {
@@ -21,9 +22,11 @@ struct vb_program {
   double *weights;
   char **names; /* of transactions, by entry; else NULL */
   uint32_t entry_count;
+  vb_step *callable; /* what flows may call, and one step for MULTI and EXEC */
+  uint32_t callable_count;
   row *rows;
   uint32_t row_count, most_steps;
-  bool ends;
+  bool ends, flows;
 };
 
 vb_program *vb_program_new(void) {
@@ -33,9 +36,10 @@ vb_program *vb_program_new(void) {
 void vb_program_free(vb_program *program) {
   if (!program) return;
   for (uint32_t i = 0; i < program->entry_count; i++) {
-    free(program->entries[i].steps);
+    if (program->entries[i].kind != VB_ENTRY_FLOW) free(program->entries[i].steps);
     free(program->names[i]);
   }
+  free(program->callable);
   free(program->entries);
   free(program->weights);
   free(program->names);
@@ -47,12 +51,10 @@ static int no_memory(vb_error *err) {
   return vb_fail(err, VB_ENOMEM, "out of memory: a mix of commands");
 }
 
-int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
+static int add_entry(vb_program *program, int kind, double weight, const char *name,
                      vb_error *err) {
   if (!(weight > 0) || !isfinite(weight))
     return vb_fail(err, VB_EINVAL, "a mix: weight %g: any number above 0", weight);
-  if (kind < VB_ENTRY_COMMAND || kind > VB_ENTRY_SUBSCRIBER)
-    return vb_fail(err, VB_EINVAL, "a mix: no such kind of entry: %d", kind);
   uint32_t count = program->entry_count;
   vb_entry *entries = realloc(program->entries, (count + 1) * sizeof *entries);
   if (entries) program->entries = entries;
@@ -69,6 +71,32 @@ int vb_program_entry(vb_program *program, int kind, double weight, const char *n
   weights[count] = weight;
   names[count] = copy;
   program->entry_count++;
+  return VB_OK;
+}
+
+int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
+                     vb_error *err) {
+  if (kind < VB_ENTRY_COMMAND || kind == VB_ENTRY_FLOW || kind > VB_ENTRY_SUBSCRIBER)
+    return vb_fail(err, VB_EINVAL, "a mix: no such kind of entry: %d", kind);
+  return add_entry(program, kind, weight, name, err);
+}
+
+int vb_program_flow(vb_program *program, double weight, const char *name, uint32_t number,
+                    vb_error *err) {
+  int failed = add_entry(program, VB_ENTRY_FLOW, weight, name, err);
+  if (!failed) program->entries[program->entry_count - 1].flow = number;
+  program->flows = true;
+  return failed;
+}
+
+int vb_program_callable(vb_program *program, const vb_command *command, int repeatable,
+                        vb_error *err) {
+  vb_step *steps =
+      realloc(program->callable, (program->callable_count + 2) * sizeof *program->callable);
+  if (!steps) return no_memory(err);
+  program->callable = steps;
+  steps[program->callable_count++] = (vb_step){.command = command, .repeatable = repeatable != 0};
+  steps[program->callable_count] = (vb_step){.command = NULL};
   return VB_OK;
 }
 
@@ -115,14 +143,51 @@ static int find_row(vb_program *program, const vb_command *command, const char *
   if (!rows) return VB_ENOMEM;
   program->rows = rows;
   *index = program->row_count;
-  rows[program->row_count++] = (row){name, command};
+  rows[program->row_count++] = (row){.name = name, .command = command};
   return VB_OK;
 }
 
-/* One row a command in order of first use, then one a transaction. */
+/* The name of the row of MULTI and EXEC: no command's. */
+static const char *exec_name(const vb_program *program) {
+  for (uint32_t i = 0; i < program->callable_count; i++)
+    if (!strcmp(program->callable[i].command->name, "exec")) return "multi-exec";
+  return "exec";
+}
+
+static int make_callable_rows(vb_program *program) {
+  for (uint32_t i = 0; i <= program->callable_count; i++) {
+    vb_step *step = &program->callable[i];
+    uint32_t before = program->row_count;
+    const char *name = step->command ? step->command->name : exec_name(program);
+    if (find_row(program, step->command, name, &step->row)) return VB_ENOMEM;
+    if (program->row_count > before) program->rows[before].called = true;
+  }
+  return VB_OK;
+}
+
+static int make_flow_row(vb_program *program, uint32_t index) {
+  vb_entry *entry = &program->entries[index];
+  entry->steps = program->callable;
+  for (uint32_t i = 0; i < index; i++) {
+    if (program->entries[i].kind != VB_ENTRY_FLOW || program->entries[i].flow != entry->flow)
+      continue;
+    entry->row = program->entries[i].row;
+    return VB_OK;
+  }
+  if (find_row(program, NULL, program->names[index], &entry->row)) return VB_ENOMEM;
+  program->rows[entry->row].flow = true;
+  return VB_OK;
+}
+
+/* One row a command or flow in order of first use, then one a transaction, then what only flows
+ * call. */
 static int make_rows(vb_program *program) {
   for (uint32_t i = 0; i < program->entry_count; i++) {
     vb_entry *entry = &program->entries[i];
+    if (entry->kind == VB_ENTRY_FLOW) {
+      if (make_flow_row(program, i)) return VB_ENOMEM;
+      continue;
+    }
     for (uint32_t k = 0; k < entry->step_count; k++) {
       vb_step *step = &entry->steps[k];
       if (find_row(program, step->command, step->command->name, &step->row)) return VB_ENOMEM;
@@ -138,7 +203,7 @@ static int make_rows(vb_program *program) {
     const char *name = program->names[i] ? program->names[i] : "transaction";
     if (find_row(program, NULL, name, &entry->row)) return VB_ENOMEM;
   }
-  return VB_OK;
+  return program->flows ? make_callable_rows(program) : VB_OK;
 }
 
 static bool draws(const vb_hole *hole, const vb_keyspace *keyspace) {
@@ -221,6 +286,7 @@ static int check_currents(const vb_entry *entry, vb_error *err) {
 }
 
 static int check_entry(const vb_program *program, const vb_entry *entry, vb_error *err) {
+  if (entry->kind == VB_ENTRY_FLOW) return VB_OK; /* what it calls is known when it does */
   if (!entry->step_count) return vb_fail(err, VB_EINVAL, "nothing to run: an entry has no steps");
   if (entry->kind == VB_ENTRY_SUBSCRIBER && program->entry_count > 1)
     return vb_fail(err, VB_EINVAL, "subscriber '%s' is one of a mix; it runs by itself",
@@ -232,6 +298,9 @@ static int check_entry(const vb_program *program, const vb_entry *entry, vb_erro
   for (uint32_t k = 0; k < entry->step_count; k++) {
     if (entry->kind == VB_ENTRY_TRANSACTION && entry->steps[k].condition != VB_ALWAYS)
       return vb_fail(err, VB_EINVAL, "command '%s': when() has no place in a transaction",
+                     entry->steps[k].command->name);
+    if (vb_command_has_args(entry->steps[k].command))
+      return vb_fail(err, VB_EINVAL, "command '%s' has a vb.arg: only a flow can call it",
                      entry->steps[k].command->name);
     int failed = check_ids(entry, k, err);
     if (failed) return failed;
@@ -251,20 +320,28 @@ static void share(vb_program *program) {
   }
 }
 
+static bool command_ends(const vb_command *command) {
+  for (uint32_t i = 0; i < command->hole_count; i++)
+    if (command->holes[i].part.kind == VB_PART_CURSOR &&
+        vb_cursor_ends(command->holes[i].part.cursor))
+      return true;
+  return false;
+}
+
 int vb_program_compile(vb_program *program, vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "nothing to run: the mix is empty");
+  if (program->flows && !program->callable_count)
+    return vb_fail(err, VB_EINVAL, "a flow, and no command that it could call");
   for (uint32_t i = 0; i < program->entry_count; i++) {
     const vb_entry *entry = &program->entries[i];
     int failed = check_entry(program, entry, err);
     if (failed) return failed;
     if (entry->step_count > program->most_steps) program->most_steps = entry->step_count;
-    for (uint32_t k = 0; k < entry->step_count; k++) {
-      const vb_command *command = entry->steps[k].command;
-      for (uint32_t h = 0; h < command->hole_count; h++)
-        if (command->holes[h].part.kind == VB_PART_CURSOR && !vb_program_subscribes(program))
-          program->ends |= vb_cursor_ends(command->holes[h].part.cursor) != 0;
-    }
+    for (uint32_t k = 0; k < entry->step_count && !vb_program_subscribes(program); k++)
+      program->ends |= command_ends(entry->steps[k].command);
   }
+  for (uint32_t i = 0; program->flows && i < program->callable_count; i++)
+    program->ends |= command_ends(program->callable[i].command);
   share(program);
   return make_rows(program) ? no_memory(err) : VB_OK;
 }
@@ -278,7 +355,23 @@ const char *vb_program_row_name(const vb_program *program, uint32_t index) {
 }
 
 int vb_program_row_is_transaction(const vb_program *program, uint32_t index) {
-  return index < program->row_count && !program->rows[index].command;
+  return index < program->row_count && !program->rows[index].command && !program->rows[index].flow;
+}
+
+int vb_program_row_is_flow(const vb_program *program, uint32_t index) {
+  return index < program->row_count && program->rows[index].flow;
+}
+
+int vb_program_row_is_called(const vb_program *program, uint32_t index) {
+  return index < program->row_count && program->rows[index].called;
+}
+
+uint32_t vb_program_callable_count(const vb_program *program) {
+  return program->callable_count;
+}
+
+int vb_program_has_flows(const vb_program *program) {
+  return program->flows;
 }
 
 int vb_program_row_waits(const vb_program *program, uint32_t index) {
@@ -345,42 +438,14 @@ enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation 
   return VB_RENDER_OK;
 }
 
-static enum vb_render show_command(const vb_command *command, vb_renderer *renderer,
-                                   vb_operation *operation, vb_bytes *out, vb_bytes *keys) {
-  enum vb_render why = vb_command_render_marked(command, renderer, operation, keys);
-  if (why) return why;
-  size_t size;
-  const char *request = vb_renderer_request(renderer, &size);
-  vb_bytes_append(out, request, size);
-  vb_bytes_append(keys, "\n", 1);
-  return VB_RENDER_OK;
-}
-
-int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t stream, uint64_t n,
-                    vb_bytes *out, vb_bytes *keys, vb_error *err) {
-  const vb_entry *entry = vb_program_pick(program, stream, n);
-  bool transaction = entry->kind == VB_ENTRY_TRANSACTION;
-  vb_operation operation;
-  vb_operation_begin(&operation, stream, n);
-  if (transaction) {
-    vb_bytes_append(out, "*1\r\n$5\r\nMULTI\r\n", 15);
-    vb_bytes_append(keys, ".\n", 2);
+const vb_keyspace *vb_program_keyspace(const vb_program *program, const vb_keyspace *keyspace) {
+  const char *name = vb_keyspace_name(keyspace);
+  for (uint32_t i = 0; i < program->callable_count; i++) {
+    const vb_command *command = program->callable[i].command;
+    for (uint32_t k = 0; k < command->hole_count; k++) {
+      const vb_keyspace *one = command->holes[k].keyspace;
+      if (one && !strcmp(vb_keyspace_name(one), name)) return one;
+    }
   }
-  for (uint32_t k = 0; k < entry->step_count; k++) {
-    enum vb_render why = show_command(entry->steps[k].command, renderer, &operation, out, keys);
-    if (why == VB_RENDER_FAILED)
-      return vb_fail(err, VB_ESCRIPT, "command '%s': a function failed",
-                     entry->steps[k].command->name);
-    if (why == VB_RENDER_EMPTY)
-      return vb_fail(err, VB_EINVAL, "command '%s': the record of operation %llu is empty",
-                     entry->steps[k].command->name, (unsigned long long)n);
-    if (why)
-      return vb_fail(err, VB_EINVAL, "command '%s': its cursor ends before operation %llu",
-                     entry->steps[k].command->name, (unsigned long long)n);
-  }
-  if (transaction) {
-    vb_bytes_append(out, "*1\r\n$4\r\nEXEC\r\n", 14);
-    vb_bytes_append(keys, ".\n", 2);
-  }
-  return VB_OK;
+  return keyspace;
 }

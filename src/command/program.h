@@ -1,5 +1,5 @@
 /* A program: what the operations of a phase may be. A mix of entries; an entry is a command, a
- * sequence or a transaction, as a list of steps. Operation n picks one.
+ * sequence or a transaction, as a list of steps, or a flow of the script. Operation n picks one.
  * Made by main before a phase; read-only and shared by the workers while it runs. */
 #ifndef VB_COMMAND_PROGRAM_H
 #define VB_COMMAND_PROGRAM_H
@@ -10,6 +10,7 @@ enum vb_entry_kind {
   VB_ENTRY_COMMAND,
   VB_ENTRY_SEQUENCE,
   VB_ENTRY_TRANSACTION,
+  VB_ENTRY_FLOW,
   VB_ENTRY_SUBSCRIBER, /* its only step subscribes; alone in its program */
   VB_ENTRY_LOAD        /* of no program: a SCRIPT LOAD that the engine sends by itself */
 };
@@ -22,7 +23,7 @@ typedef struct vb_program vb_program;
 VB_API vb_program *vb_program_new(void);
 /* Frees the program, not the commands. */
 VB_API void vb_program_free(vb_program *program);
-/* Begins an entry with a weight > 0. `name` is the transaction's, else NULL. */
+/* Begins an entry with a weight > 0, not for flows. `name` is the transaction's, else NULL. */
 VB_API int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
                             vb_error *err);
 /* Adds a step to the entry begun last. The (compiled) command outlives the program. */
@@ -33,18 +34,34 @@ VB_API void vb_program_repeatable_step(vb_program *program);
 /* Says of the entry begun last how often it may be sent again (-1: as the phase says; that is so
  * when nothing is said), and whether a transaction done twice is the same as done once. */
 VB_API void vb_program_retry(vb_program *program, int retries, int repeatable);
+/* Adds an entry that is flow number `number` of the script. */
+VB_API int vb_program_flow(vb_program *program, double weight, const char *name, uint32_t number,
+                           vb_error *err);
+/* Adds a command that flows may call, in the order of their numbers; it outlives the program.
+ * `repeatable`: doing it twice is the same as doing it once. */
+VB_API int vb_program_callable(vb_program *program, const vb_command *command, int repeatable,
+                               vb_error *err);
+VB_API uint32_t vb_program_callable_count(const vb_program *program);
 /* Checks (a current() that has nothing to repeat, an entry without steps, a first step with a
  * condition) and finishes. */
 VB_API int vb_program_compile(vb_program *program, vb_error *err);
-/* Rows of statistics: one a command in order of first use, then one a transaction. */
+/* Rows of statistics: one a command or flow in order of first use, then one a transaction; where
+ * there are flows, one more a command that only they call, and one for MULTI and EXEC of flows. */
 VB_API uint32_t vb_program_rows(const vb_program *program);
 VB_API const char *vb_program_row_name(const vb_program *program, uint32_t row);
+/* Of a transaction, or of MULTI and EXEC of flows: its commands are counted in rows of their own.
+ */
 VB_API int vb_program_row_is_transaction(const vb_program *program, uint32_t row);
 /* Whether the row has times of waiting in place of a latency: its command blocks, outside of a
  * transaction, in which none does. */
 VB_API int vb_program_row_waits(const vb_program *program, uint32_t row);
 /* Whether the row has ages besides its latency: its command has VB_REPLY_AGE. */
 VB_API int vb_program_row_has_ages(const vb_program *program, uint32_t row);
+/* Of whole runs of a flow, whose calls are counted and timed in rows of their own. */
+VB_API int vb_program_row_is_flow(const vb_program *program, uint32_t row);
+/* Of something that only flows call: a phase may well not use it. */
+VB_API int vb_program_row_is_called(const vb_program *program, uint32_t row);
+VB_API int vb_program_has_flows(const vb_program *program);
 /* 1 when a cursor of the program ends by itself, so that a phase needs no other end. */
 VB_API int vb_program_ends(const vb_program *program);
 
@@ -74,20 +91,26 @@ typedef struct vb_entry {
   bool plain;      /* one command without reply processors, that does not block */
   bool repeatable; /* a transaction: as of a step */
   int retries;     /* how often it may be sent again; -1: as often as the phase says */
-  uint32_t row;    /* of the transaction's statistics; else of the first step's */
+  uint32_t row;    /* of the transaction's or flow's statistics; else of the first step's */
   uint32_t step_count;
+  /* A flow has none of its own: here are the commands that it may call, by number, and behind them
+   * one without a command that stands for MULTI and EXEC. */
   vb_step *steps;
+  uint32_t flow;  /* its number */
   uint64_t below; /* drawn when the mix draw is at or below this: cumulative, scaled to 2^64 - 1 */
 } vb_entry;
 
 /* The entry of operation n; one compare when there is only one. Hot. */
 const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n);
+/* The keyspace of a name as the commands that flows call have it; `keyspace` when none has it. */
+const vb_keyspace *vb_program_keyspace(const vb_program *program, const vb_keyspace *keyspace);
 /* Begins operation n and draws the ids of the steps of `entry` before `step`. */
 enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation *operation,
                              uint64_t stream, uint64_t n);
-/* Appends operation n's request (every step, MULTI and EXEC included) to `out`, and to `keys` one
- * byte an argument: 'k' a key, '.' another, and '\n' behind each step; for `check`. VB_ESCRIPT when
- * a hook fails, VB_EINVAL when a cursor has ended. */
+/* Appends operation n's request (every step, MULTI and EXEC included; of a flow what it sends
+ * before the first reply) to `out`, and to `keys` one byte an argument: 'k' a key, '.' another, and
+ * '\n' behind each step; for `check`. VB_ESCRIPT when a hook fails, VB_EINVAL when a cursor has
+ * ended. */
 int vb_program_show(const vb_program *program, vb_renderer *renderer, uint64_t stream, uint64_t n,
                     vb_bytes *out, vb_bytes *keys, vb_error *err);
 #endif

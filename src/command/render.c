@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/slots.h"
+#include "command/flow_hooks.h"
 #include "resp/writer.h"
 
 enum { SAME_SLOT_PROBES = 4 * VB_SLOTS };
@@ -151,16 +152,24 @@ enum vb_render vb_command_draw(const vb_command *command, vb_operation *operatio
   return vb_command_lacks_record(command, operation) ? VB_RENDER_EMPTY : VB_RENDER_OK;
 }
 
+/* A part that is the script's: what a function returns, or a flow has given. */
+static enum vb_render append_scripted(const vb_hole *hole, vb_renderer *renderer,
+                                      const vb_operation *operation, vb_bytes *out) {
+  const vb_hooks *hooks = renderer->hooks;
+  const vb_part *part = &hole->part;
+  vb_request request;
+  if (part->kind == VB_PART_ARG)
+    return hooks->flow->part(renderer->flow, part->function, part->json, out) ? VB_RENDER_FAILED
+                                                                              : VB_RENDER_OK;
+  vb_request_make(&request, renderer, operation, part->hole);
+  return hooks->part(hooks->state, part->function, &request, part->json, out) ? VB_RENDER_FAILED
+                                                                              : VB_RENDER_OK;
+}
+
 /* One part behind what is in `out`. */
 static enum vb_render append_part(const vb_hole *hole, vb_renderer *renderer,
                                   vb_operation *operation, vb_bytes *out) {
-  if (hole->part.kind == VB_PART_FUNCTION) {
-    vb_request request;
-    vb_request_make(&request, renderer, operation, hole->part.hole);
-    const vb_hooks *hooks = renderer->hooks;
-    int failed = hooks->part(hooks->state, hole->part.function, &request, hole->part.json, out);
-    return failed ? VB_RENDER_FAILED : VB_RENDER_OK;
-  }
+  if (vb_hole_is_scripted(hole)) return append_scripted(hole, renderer, operation, out);
   if (hole->part.kind == VB_PART_FIELD || hole->part.kind == VB_PART_QUERY) {
     vb_hole_append_field(hole, operation, out);
     return VB_RENDER_OK;
@@ -259,14 +268,20 @@ static enum vb_render append_several(const vb_command *command, const vb_argumen
                                      uint32_t *count) {
   const vb_hole *hole = &command->holes[argument->first];
   if (hole->part.kind == VB_PART_CURSOR) return append_ids(hole, renderer, operation, count);
-  if (hole->part.kind != VB_PART_FUNCTION) {
+  if (!vb_hole_is_scripted(hole)) {
     *count = vb_hole_append_arguments(hole, operation, &renderer->scratch);
     return VB_RENDER_OK;
   }
   vb_request request;
-  vb_request_make(&request, renderer, operation, hole->part.hole);
   const vb_hooks *hooks = renderer->hooks;
-  int values = hooks->arguments(hooks->state, hole->part.function, &request, &renderer->scratch);
+  uint32_t number = hole->part.function;
+  int values;
+  if (hole->part.kind == VB_PART_ARG) {
+    values = hooks->flow->values(renderer->flow, number, &renderer->scratch);
+  } else {
+    vb_request_make(&request, renderer, operation, hole->part.hole);
+    values = hooks->arguments(hooks->state, number, &request, &renderer->scratch);
+  }
   if (values == VB_HOOK_FAILED) return VB_RENDER_FAILED;
   *count = (uint32_t)values;
   return VB_RENDER_OK;

@@ -96,6 +96,10 @@ int vb_hole_init(vb_hole *hole, const vb_part *part, const char *where, vb_error
 void vb_hole_fini(vb_hole *hole);
 /* Whether its content needs the operation's id. */
 bool vb_hole_needs_id(const vb_hole *hole);
+/* Whether its bytes come from the script: a function's, or what a flow gives. */
+static inline bool vb_hole_is_scripted(const vb_hole *hole) {
+  return hole->part.kind == VB_PART_FUNCTION || hole->part.kind == VB_PART_ARG;
+}
 /* Whether long values are cut from a pool. */
 bool vb_hole_needs_pool(const vb_hole *hole);
 

@@ -2,6 +2,16 @@
 
 #include <unistd.h>
 
+static int check_flows(const vb_engine *engine, const vb_phase_spec *phase, vb_error *err) {
+  if (!vb_program_has_flows(phase->program)) return VB_OK;
+  if (!engine->shared->spec.script)
+    return vb_fail(err, VB_EINVAL, "phase '%s': flows need a script", phase->name);
+  if (phase->pipeline == 1) return VB_OK;
+  return vb_fail(err, VB_EINVAL,
+                 "phase '%s': pipeline %u: a connection runs one flow at a time, so it is 1",
+                 phase->name, phase->pipeline);
+}
+
 static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint32_t threads,
                        vb_error *err) {
   uint64_t least = (uint64_t)threads * engine->shared->spec.endpoint_count;
@@ -19,7 +29,7 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
                    "phase '%s': pipeline %u: behind a command that blocks nothing can be sent, so "
                    "it is 1",
                    phase->name, phase->pipeline);
-  return VB_OK;
+  return check_flows(engine, phase, err);
 }
 
 /* Latency histograms are the memory that grows with commands, threads and digits: reckoned before

@@ -192,12 +192,15 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   result->spin_seconds += (double)(lane->spin_end - lane->spin_start) / (double)VB_NS_PER_S;
 }
 
-/* Rows of transactions stand beside those of their commands: counted once, timed as one. */
+/* Rows of transactions stand beside those of their commands: counted once, timed as one. Those of
+ * flows stand beside their calls, which are timed one by one. */
 static void add_up(vb_track *track) {
   const vb_program *program = track->phase.spec.program;
   for (uint32_t i = 0; i < track->result.rows; i++) {
     vb_row row = track->rows[i];
-    if (vb_program_row_is_transaction(program, i)) row.counters.requests = 0;
+    bool flow = vb_program_row_is_flow(program, i) != 0;
+    if (flow || vb_program_row_is_transaction(program, i)) row.counters.requests = 0;
+    if (flow) row.latency = NULL;
     vb_row_add(&track->total, &row);
   }
 }

@@ -1,3 +1,4 @@
+#include "engine/flow.h"
 #include "engine/subscriber.h"
 #include "engine/worker.h"
 
@@ -86,6 +87,7 @@ static void close_stream(vb_connection *connection) {
 void vb_connection_free(vb_connection *connection) {
   if (!connection) return;
   close_stream(connection);
+  vb_flow_reset(connection);
   vb_bytes_fini(&connection->tail_bytes);
   free(connection->ring);
   free(connection);
@@ -196,6 +198,7 @@ static void handshake_done(vb_connection *connection) {
 }
 
 void vb_connection_renew(vb_connection *connection) {
+  vb_flow_renew(connection);
   close_stream(connection);
   vb_connection_open(connection);
 }
@@ -337,10 +340,12 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   connection->attempts = 1;
   connection->retry_at = lane->worker->now + backoff(connection);
   if (lane->counted_from != UINT64_MAX) lane->rows[0].counters.connection_errors++;
+  if (VB_UNLIKELY(connection->serving)) vb_flow_lost(connection, kind, text);
   vb_retry_lost(connection, kind, text);
 }
 
 void vb_connection_abandon(vb_connection *connection) {
+  vb_flow_forget(connection);
   connection->lane->open -= connection->open;
   connection->open = 0;
   connection->head = connection->tail;
@@ -350,8 +355,10 @@ void vb_connection_abandon(vb_connection *connection) {
 bool vb_connection_is_blocked(const vb_connection *connection) {
   if (connection->state != VB_CONNECTION_READY || !in_flight(connection)) return false;
   const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
-  return head->entry->kind <= VB_ENTRY_SEQUENCE &&
-         vb_command_is_blocking(head->entry->steps[head->step].command);
+  int kind = head->entry->kind;
+  if (kind > VB_ENTRY_SEQUENCE && kind != VB_ENTRY_FLOW) return false;
+  const vb_command *command = head->entry->steps[head->step].command;
+  return command && vb_command_is_blocking(command);
 }
 
 /* Notes the time of the write for each flight whose last byte went out with it. */

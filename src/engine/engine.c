@@ -192,6 +192,7 @@ static void make_track(vb_track *track, const vb_phase_spec *spec, uint32_t thre
                                   .hold = spec->warmup_ns,
                                   .stream = phase->stream};
   phase->workers = threads;
+  atomic_store(&phase->stop, VB_STOP_UNASKED);
   track->state = VB_TRACK_DELAYED;
   track->run_at = track->counted_at = track->stopped_at = 0;
   track->cut = track->by_time = false;
@@ -229,7 +230,7 @@ int vb_engine_start(vb_engine *engine, uint32_t threads, const vb_phase_spec *ph
       atomic_store(&engine->crew[w].worker->lanes[i].state, VB_LANE_TOLD);
   for (uint32_t i = 0; i < lanes; i++) tell_prepare(engine, i);
   engine->prepared_at = vb_now();
-  engine->started = engine->last_tick_told = false;
+  engine->started = engine->last_tick_told = engine->stop_told = false;
   engine->running = true;
   engine->failed_status = 0;
   return VB_OK;
@@ -427,6 +428,19 @@ static bool told_of_signal(vb_engine *engine, vb_event *out) {
   return true;
 }
 
+/* A flow has called c:stop: told once. */
+static bool told_to_stop(vb_engine *engine, vb_event *out) {
+  for (uint32_t i = 0; i < engine->track_count; i++) {
+    vb_phase *phase = &engine->tracks[i].phase;
+    if (atomic_load(&phase->stop) != VB_STOP_ASKED || engine->stop_told) continue;
+    engine->stop_told = true;
+    out->kind = VB_EVENT_STOP;
+    (void)snprintf(out->text, sizeof out->text, "%s", phase->stop_reason);
+    return true;
+  }
+  return false;
+}
+
 static void fail_opening(vb_engine *engine) {
   uint32_t ready = 0, wanted = 0;
   for (uint32_t i = 0; i < engine->track_count; i++) wanted += engine->tracks[i].clients;
@@ -482,7 +496,7 @@ static bool step_opening(vb_engine *engine, vb_ns now, vb_event *out) {
 }
 
 static bool step(vb_engine *engine, vb_ns now, vb_event *out) {
-  if (told_of_signal(engine, out)) return true;
+  if (told_of_signal(engine, out) || told_to_stop(engine, out)) return true;
   note_failure(engine);
   if (!engine->started && !engine->failed_status && engine->tracks[0].state < VB_TRACK_STOPPED)
     return step_opening(engine, now, out);

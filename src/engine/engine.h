@@ -92,9 +92,10 @@ enum vb_event_kind {
   VB_EVENT_STUCK, /* a hook has not returned within its time: `text` names it; results hold what the
                      workers had published; the workers are lost, and vb_engine_free gives up on
                      them */
-  VB_EVENT_FAILED, /* the run cannot go on (connections, a hook that raised): `text` says why;
-                      results are those so far */
-  VB_EVENT_TIMEOUT /* nothing within timeout_ms */
+  VB_EVENT_FAILED,  /* the run cannot go on (connections, a hook that raised): `text` says why;
+                       results are those so far */
+  VB_EVENT_TIMEOUT, /* nothing within timeout_ms */
+  VB_EVENT_STOP     /* a flow wants everything to end, `text` says why; the caller is to stop */
 };
 
 typedef struct vb_event {

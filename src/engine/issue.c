@@ -1,7 +1,7 @@
+#include "engine/flow.h"
 #include "engine/worker.h"
 
 #include "keyspace/format.h"
-#include "resp/writer.h"
 
 /* A node's queue holds at most this many windows of its connections: drawing ahead further would
  * only grow the queue of a node that is slower than the others. */
@@ -42,8 +42,8 @@ static void count_empty(vb_connection *connection, const vb_entry *entry, uint64
                  vb_command_name(entry->steps[0].command), MOST);
 }
 
-static void render_failed(vb_connection *connection, const vb_entry *entry, enum vb_render why,
-                          uint64_t n) {
+void vb_connection_render_failed(vb_connection *connection, const vb_entry *entry,
+                                 enum vb_render why, uint64_t n) {
   vb_lane *lane = connection->lane;
   if (why == VB_RENDER_EMPTY) {
     count_empty(connection, entry, n);
@@ -83,9 +83,8 @@ static void append_rendered(vb_connection *connection) {
   vb_connection_append(connection, renderer->scratch.data + at, renderer->scratch.length - at);
 }
 
-/* Appends the request of one command to the connection's outbox. */
-static enum vb_render append_command(vb_connection *connection, const vb_command *command,
-                                     vb_operation *operation) {
+enum vb_render vb_connection_append_command(vb_connection *connection, const vb_command *command,
+                                            vb_operation *operation) {
   vb_worker *worker = connection->lane->worker;
   if (VB_UNLIKELY(worker->writes)) note_write(worker, command, operation);
   size_t size = vb_command_fixed_size(command);
@@ -121,7 +120,7 @@ static void push_flight(vb_connection *connection, const vb_entry *entry, uint32
   flight->replies = (uint16_t)replies;
 }
 
-static void count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) {
+void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) {
   if (vb_lane_shows(lane, n)) {
     lane->interval->sent++;
     lane->interval->bytes_sent += bytes;
@@ -143,14 +142,14 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
   vb_operation_begin(&operation, lane->phase->stream, n);
   if (!why) vb_connection_append(connection, multi, sizeof multi - 1);
   for (uint32_t i = 0; !why && i < entry->step_count; i++)
-    why = append_command(connection, entry->steps[i].command, &operation);
+    why = vb_connection_append_command(connection, entry->steps[i].command, &operation);
   if (why) {
-    render_failed(connection, entry, why, n);
+    vb_connection_render_failed(connection, entry, why, n);
     return 0;
   }
   vb_connection_append(connection, exec, sizeof exec - 1);
   push_flight(connection, entry, 0, begun, entry->step_count + 2);
-  count_sent(lane, entry->row, n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, entry->row, n, connection->outbox.appended - before);
   return 1;
 }
 
@@ -170,6 +169,7 @@ static enum vb_render draw_before(const vb_lane *lane, const vb_entry *entry, ui
 
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
                              vb_waiting begun) {
+  if (VB_UNLIKELY(entry->kind == VB_ENTRY_FLOW)) return vb_flow_begin(connection, entry, begun);
   if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, begun);
   vb_lane *lane = connection->lane;
   uint64_t n = begun.n;
@@ -178,14 +178,14 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
   uint32_t sent = 0;
   while (!why) {
     uint64_t before = connection->outbox.appended;
-    why = append_command(connection, entry->steps[step].command, &operation);
+    why = vb_connection_append_command(connection, entry->steps[step].command, &operation);
     if (why) break;
     push_flight(connection, entry, step, begun, 1);
-    count_sent(lane, entry->steps[step].row, n, connection->outbox.appended - before);
+    vb_lane_count_sent(lane, entry->steps[step].row, n, connection->outbox.appended - before);
     sent++;
     if (++step == entry->step_count || entry->steps[step].condition != VB_ALWAYS) return sent;
   }
-  render_failed(connection, entry, why, n);
+  vb_connection_render_failed(connection, entry, why, n);
   return 0;
 }
 
@@ -197,16 +197,16 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
   uint64_t before = connection->outbox.appended;
   enum vb_render why =
       vb_entry_draw(entry, flight->step, &operation, lane->phase->stream, flight->n);
-  if (!why) why = append_command(connection, step->command, &operation);
+  if (!why) why = vb_connection_append_command(connection, step->command, &operation);
   if (why) {
-    render_failed(connection, entry, why, flight->n);
+    vb_connection_render_failed(connection, entry, why, flight->n);
     return false;
   }
   push_flight(connection, entry, flight->step, (vb_waiting){flight->n, flight->due}, 1);
   vb_flight *again = &connection->ring[(connection->tail - 1) & (connection->ring_size - 1)];
   again->repeats = (flight->repeats + 1u) & 15;
   again->retry = flight->retry;
-  count_sent(lane, step->row, flight->n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, step->row, flight->n, connection->outbox.appended - before);
   if (vb_lane_shows(lane, flight->n)) lane->interval->retries++;
   if (vb_lane_counts(lane, flight->n)) lane->rows[step->row].counters.retries++;
   return true;
@@ -233,13 +233,15 @@ uint32_t vb_lane_route(const vb_lane *lane, uint64_t n) {
   if (lane->node_count == 1) return 0;
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
   vb_operation operation;
+  if (entry->kind == VB_ENTRY_FLOW) /* it goes where its first call wants, later */
+    return vb_router_node(&lane->worker->shared->router, -1, n);
   vb_operation_begin(&operation, lane->phase->stream, n);
   const vb_command *command = entry->steps[0].command;
   if (vb_command_draw(command, &operation)) return 0; /* ended: whoever writes it will find out */
   return vb_router_node(&lane->worker->shared->router, vb_command_slot(command, &operation), n);
 }
 
-static void wait_for_work(vb_connection *connection) {
+void vb_connection_wait_for_work(vb_connection *connection) {
   vb_lane_node *node = &connection->lane->nodes[connection->node];
   if (connection->waiting) return;
   connection->waiting = true;
@@ -266,10 +268,12 @@ static bool start_queued(vb_connection *connection) {
 }
 
 /* The connection of the node that has waited for work longest and is not lost; NULL: none. */
-static vb_connection *take_waiting(const vb_lane *lane, vb_lane_node *node) {
+vb_connection *vb_lane_take_waiting(vb_lane *lane, uint32_t index) {
+  vb_lane_node *node = &lane->nodes[index];
   while (node->waiting_count) {
     vb_connection *connection = pop_waiting(node);
-    if (connection->state == VB_CONNECTION_READY && connection->index < lane->wanted)
+    if (connection->state == VB_CONNECTION_READY && connection->index < lane->wanted &&
+        connection->open < lane->phase->spec.pipeline)
       return connection;
   }
   return NULL;
@@ -290,10 +294,12 @@ void vb_lane_enqueue(vb_lane *lane, uint32_t node_index, vb_waiting begun) {
   vb_queue_push(&node->queue, begun);
   lane->queued++;
   lane->open++;
-  vb_connection *connection = take_waiting(lane, node);
-  if (connection) {
+  vb_connection *connection = vb_lane_take_waiting(lane, node_index);
+  if (connection && vb_flow_is_away(connection)) {
+    vb_connection_wait_for_work(connection);
+  } else if (connection) {
     (void)start_queued(connection);
-    if (connection->open < window_of(connection)) wait_for_work(connection);
+    if (connection->open < window_of(connection)) vb_connection_wait_for_work(connection);
     vb_worker_mark_dirty(lane->worker, connection);
   }
   uint64_t most = (uint64_t)WINDOWS_AHEAD * node->connections * lane->phase->spec.pipeline;
@@ -303,7 +309,10 @@ void vb_lane_enqueue(vb_lane *lane, uint32_t node_index, vb_waiting begun) {
 /* The next operation that is this connection's; others join their nodes' queues. */
 static bool draw_for(vb_connection *connection, uint64_t *n) {
   vb_lane *lane = connection->lane;
-  while (lane->accepting && !lane->blocked && vb_lane_next_number(lane, n)) {
+  uint32_t window = lane->phase->spec.pipeline;
+  /* What joins another node's queue may set a flow free that takes this connection. */
+  while (connection->open < window && lane->accepting && !lane->blocked &&
+         vb_lane_next_number(lane, n)) {
     uint32_t node = vb_lane_route(lane, *n);
     if (node == connection->node) {
       lane->open++;
@@ -316,6 +325,10 @@ static bool draw_for(vb_connection *connection, uint64_t *n) {
 
 static bool start_one(vb_connection *connection) {
   vb_lane *lane = connection->lane;
+  if (VB_UNLIKELY(lane->node_count > 1)) {
+    if (vb_flow_serve(connection)) return true;
+    if (vb_flow_is_away(connection)) return false;
+  }
   if (VB_UNLIKELY(lane->retries.waiting)) {
     if (vb_retry_start(connection)) return true;
     if (vb_retry_holds(lane)) return false;
@@ -345,7 +358,8 @@ void vb_connection_fill(vb_connection *connection) {
   if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN)
     while (connection->open < window && start_one(connection)) {
     }
-  if ((lane->node_count > 1 || lane->paced) && connection->open < window) wait_for_work(connection);
+  if ((lane->node_count > 1 || lane->paced) && connection->open < window)
+    vb_connection_wait_for_work(connection);
   vb_connection_flush(connection);
 }
 

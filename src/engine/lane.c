@@ -1,3 +1,4 @@
+#include "engine/flow.h"
 #include "engine/push.h"
 #include "engine/rows.h"
 #include "engine/worker.h"
@@ -31,6 +32,13 @@ void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) {
   lane->failing = true;
 }
 
+void vb_phase_ask_to_stop(vb_phase *phase, const char *reason) {
+  int unasked = VB_STOP_UNASKED;
+  if (!atomic_compare_exchange_strong(&phase->stop, &unasked, VB_STOP_BEING_ASKED)) return;
+  (void)snprintf(phase->stop_reason, sizeof phase->stop_reason, "%s", reason);
+  atomic_store(&phase->stop, VB_STOP_ASKED);
+}
+
 void vb_lane_operation_ended(vb_lane *lane, uint64_t n) {
   lane->open--;
   if (vb_lane_shows(lane, n)) lane->interval->operations++;
@@ -50,6 +58,7 @@ static int fit_nodes(vb_lane *lane, uint32_t count, uint32_t clients) {
     node->waiting = waiting;
     node->waiting_capacity = clients + 1;
     node->waiting_first = node->waiting_count = node->connections = 0;
+    node->visitors = NULL;
     vb_queue_clear(&node->queue);
   }
   return VB_OK;
@@ -88,6 +97,7 @@ static int fit_connections(vb_lane *lane, uint32_t clients, uint32_t first_clien
       cut_connections(lane, i);
       return VB_ENOMEM;
     }
+    vb_flow_reset(grown[i]);
     grown[i]->waiting = false;
     grown[i]->left = lane->phase->spec.reconnect;
     grown[i]->attempts = grown[i]->openings = 0;
@@ -128,6 +138,7 @@ static void reset(vb_lane *lane) {
   lane->open = lane->queued = 0;
   lane->asked = lane->waiting = 0;
   lane->next_due = UINT64_MAX;
+  lane->sleeper_count = 0;
   lane->run.count = 0;
   lane->slowest.used = lane->unknown.used = lane->pushes.used = 0;
   vb_retry_reset(lane);
@@ -245,6 +256,7 @@ void vb_lane_stop(vb_lane *lane) {
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
   if (lane->subscribes) lane->linger_until = lane->worker->now + LINGER_MS * VB_NS_PER_MS;
   atomic_store(&lane->state, VB_LANE_DRAIN);
+  vb_lane_stop_flows(lane);
   if (is_drained(lane)) finish(lane, VB_LANE_DONE);
 }
 
@@ -346,6 +358,7 @@ static void give_up_draining(vb_lane *lane) {
   for (uint32_t i = 0; i < lane->connection_count; i++)
     if (lane->connections[i]->open)
       vb_connection_break(lane->connections[i], "timeout", "no reply before the end of the phase");
+  vb_lane_give_up_flows(lane);
 }
 
 /* Commands that block would keep a phase from ending. What the server had sent by the end has had
@@ -380,6 +393,7 @@ void vb_lane_free(vb_lane *lane) {
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_free(lane->connections[i]);
   free(lane->connections);
   vb_retries_fini(lane);
+  free(lane->sleepers);
   for (uint32_t i = 0; lane->nodes && i < lane->node_count; i++) {
     vb_queue_fini(&lane->nodes[i].queue);
     free(lane->nodes[i].waiting);

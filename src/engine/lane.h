@@ -4,6 +4,7 @@
 #define VB_ENGINE_LANE_H
 
 #include "cluster/router.h"
+#include "command/flow_hooks.h"
 #include "engine/numbers.h"
 #include "engine/outbox.h"
 #include "engine/pacer.h"
@@ -21,7 +22,14 @@ typedef struct vb_phase {
   vb_schedule schedule;  /* open loop */
   uint32_t workers;
   vb_ns start, end; /* of the schedule: nothing falls due from `end` on; set before it runs */
+  atomic_int stop;  /* enum vb_phase_stop: a flow ends everything */
+  char stop_reason[VB_FLOW_WHY];
 } vb_phase;
+
+enum vb_phase_stop { VB_STOP_UNASKED, VB_STOP_BEING_ASKED, VB_STOP_ASKED };
+
+/* A worker asks main to end everything; the first one's reason is kept. */
+void vb_phase_ask_to_stop(vb_phase *phase, const char *reason);
 
 /* Where a lane stands. Written by the worker, but for VB_LANE_TOLD; main is told of changes. */
 enum vb_lane_state {
@@ -67,6 +75,14 @@ enum vb_connection_state {
   VB_CONNECTION_READY
 };
 
+typedef struct vb_flow vb_flow; /* engine/flow.h */
+
+/* A flow that sleeps, in its lane's heap. */
+typedef struct vb_sleeper {
+  vb_ns wake_at;
+  vb_flow *flow;
+} vb_sleeper;
+
 typedef struct vb_connection {
   struct vb_lane *lane;
   vb_stream *stream;
@@ -92,6 +108,8 @@ typedef struct vb_connection {
   uint32_t unconfirmed; /* channels that a subscriber has asked for */
   vb_ns opened_at;      /* when opening began */
   vb_ns retry_at;       /* when closed: next attempt to open; while opening: when it is given up */
+  vb_flow *flow;        /* its own client of flows; NULL until there is a flow */
+  vb_flow *serving;     /* whose run it is in the middle of, or NULL */
   vb_scanner scanner;
   vb_bytes tail_bytes; /* the unfinished end of what was received */
 } vb_connection;
@@ -102,6 +120,7 @@ typedef struct vb_lane_node {
   vb_connection **waiting; /* a ring of connections with room and nothing to do */
   uint32_t waiting_first, waiting_count, waiting_capacity;
   uint32_t connections, ready;
+  vb_flow *visitors; /* runs of flows that wait for a connection of this node */
   vb_ns down_since;  /* no connection is ready since; 0: some is */
   char refusal[200]; /* why the last attempt to open one failed */
 } vb_lane_node;
@@ -150,7 +169,9 @@ typedef struct vb_lane {
   uint32_t node_count;
   vb_connection **connections;
   uint32_t connection_count, ready_count, opening;
-  uint32_t wanted;    /* of the connections, those to be open now: a ramp changes it */
+  uint32_t wanted;      /* of the connections, those to be open now: a ramp changes it */
+  vb_sleeper *sleepers; /* flows: a heap */
+  uint32_t sleeper_count, sleeper_capacity;
   uint32_t next_open; /* the first whose opening has not begun in this phase */
   vb_row *rows;       /* one a row of the program */
   uint32_t row_count, row_capacity;
@@ -243,6 +264,19 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
 void vb_connection_append(vb_connection *connection, const char *request, size_t size);
 /* Sends one step again, as a retry. False when that cannot be; the lane knows why. */
 bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight);
+/* Appends the request of one command. */
+enum vb_render vb_connection_append_command(vb_connection *connection, const vb_command *command,
+                                            vb_operation *operation);
+/* What comes of a request of operation n that could not be written. */
+void vb_connection_render_failed(vb_connection *connection, const vb_entry *entry,
+                                 enum vb_render why, uint64_t n);
+void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes);
+/* Several nodes, or an open loop: there is room on the connection, and nothing to do. */
+void vb_connection_wait_for_work(vb_connection *connection);
+/* The connection of the node that has waited for work longest, is not lost and has room; NULL:
+ * none.
+ */
+vb_connection *vb_lane_take_waiting(vb_lane *lane, uint32_t node);
 /* Fills connections that waited for room elsewhere. */
 void vb_lane_fill_waiting(vb_lane *lane);
 /* The number of the next operation; false when there are no more. */
@@ -272,6 +306,12 @@ void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now);
 /* reply.c: replies on their way in. */
 /* The replies that are in `data`; returns the bytes used, -1 after closing the connection. */
 ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_t length);
+/* Records the time of a command that was answered well. */
+void vb_connection_record(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+                          const vb_reply *reply);
+/* Judges the reply of one command. True when it was answered well. */
+bool vb_connection_judge(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+                         const vb_reply *reply);
 
 /* What the command of a step wants to know of a reply that is no error: processors, counts. The ids
  * of the operation are drawn. False when it was not answered well. */

@@ -1,3 +1,4 @@
+#include "engine/flow.h"
 #include "engine/push.h"
 #include "engine/reload.h"
 #include "engine/worker.h"
@@ -46,9 +47,20 @@ bool vb_connection_process(vb_connection *connection, const vb_step *step, vb_op
   return false;
 }
 
-/* Judges the reply of one command. True when it was answered well. */
-static bool judge_command(vb_connection *connection, const vb_flight *flight, const vb_step *step,
-                          const vb_reply *reply) {
+/* The operation as it was when the flight was written. */
+static void draw_again(const vb_connection *connection, const vb_flight *flight,
+                       vb_operation *operation) {
+  uint64_t stream = connection->lane->phase->stream;
+  if (flight->entry->kind == VB_ENTRY_FLOW) {
+    *operation = *vb_flow_operation(connection);
+    return;
+  }
+  vb_operation_begin(operation, stream, flight->n);
+  if (flight->step) (void)vb_entry_draw(flight->entry, flight->step, operation, stream, flight->n);
+}
+
+bool vb_connection_judge(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+                         const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   if (VB_UNLIKELY(reply->error)) {
     vb_lane_count_error_reply(lane, step->row, connection->node, flight->n, reply);
@@ -60,9 +72,7 @@ static bool judge_command(vb_connection *connection, const vb_flight *flight, co
     return true;
   }
   vb_operation operation;
-  vb_operation_begin(&operation, lane->phase->stream, flight->n);
-  if (flight->step)
-    (void)vb_entry_draw(flight->entry, flight->step, &operation, lane->phase->stream, flight->n);
+  draw_again(connection, flight, &operation);
   if (vb_command_keeps_reply(step->command)) (void)vb_command_draw(step->command, &operation);
   return vb_connection_process(connection, step, &operation, reply);
 }
@@ -162,7 +172,7 @@ static bool judge_elements(vb_connection *connection, const vb_flight *flight,
     vb_flight step = *flight;
     step.step = (uint16_t)i;
     at = vb_reply_element(at, &element);
-    well &= judge_command(connection, &step, &entry->steps[i], &element);
+    well &= vb_connection_judge(connection, &step, &entry->steps[i], &element);
   }
   return well;
 }
@@ -217,8 +227,7 @@ static bool brings_nothing(const vb_reply *reply) {
   return reply->null || (aggregate && !reply->integer);
 }
 
-/* The time of a command that was answered well. */
-static void record_answer(vb_connection *connection, const vb_flight *flight, const vb_step *step,
+void vb_connection_record(vb_connection *connection, const vb_flight *flight, const vb_step *step,
                           const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_ns now = lane->worker->now, time = latency_of(connection, flight);
@@ -246,9 +255,9 @@ static void judge_step(vb_connection *connection, vb_flight *flight, const vb_re
     flight->retry = 0; /* it keeps its place */
     return;
   }
-  bool well = judge_command(connection, flight, step, reply);
+  bool well = vb_connection_judge(connection, flight, step, reply);
   if (VB_LIKELY(well && vb_lane_counts(connection->lane, flight->n)))
-    record_answer(connection, flight, step, reply);
+    vb_connection_record(connection, flight, step, reply);
   advance(connection, flight, reply, well);
 }
 
@@ -258,6 +267,10 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
   bool counts = vb_lane_counts(lane, head->n);
   if (VB_LIKELY(counts && head->entry->plain && !reply->error && !head->retry)) {
     take_plain(connection, head, reply->size);
+    return;
+  }
+  if (VB_UNLIKELY(head->entry->kind == VB_ENTRY_FLOW)) {
+    vb_flow_take(connection, reply);
     return;
   }
   if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
@@ -295,7 +308,7 @@ static void begin_reply(vb_connection *connection) {
   connection->asked = connection->head != connection->unstamped;
   connection->keep = true; /* nobody asked: to be shown */
   if (connection->head == connection->tail) return;
-  if (head->entry->kind == VB_ENTRY_TRANSACTION)
+  if (head->entry->kind == VB_ENTRY_TRANSACTION || head->entry->kind == VB_ENTRY_FLOW)
     connection->asked |= head->replies > 1;
   else if (head->entry->kind <= VB_ENTRY_SEQUENCE)
     connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command) ||

@@ -66,7 +66,7 @@ static void merge(vb_histogram *into, const vb_histogram *from) {
 void vb_row_add(vb_row *into, const vb_row *from) {
   vb_counters_add(&into->counters, &from->counters);
   vb_error_table_merge(&into->errors, &from->errors);
-  vb_histogram_merge(into->latency, from->latency);
+  if (from->latency) vb_histogram_merge(into->latency, from->latency);
   merge(into->response, from->response);
   merge(into->age, from->age);
   merge(into->wait, from->wait);

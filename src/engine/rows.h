@@ -14,6 +14,7 @@ int vb_rows_fit_times(vb_row *rows, vb_row *total, const vb_phase_spec *phase, i
 /* Frees the histograms of one. */
 void vb_row_free_times(vb_row *row);
 void vb_rows_free(vb_row *rows, uint32_t count);
+/* Without `from`'s latency when that is NULL. */
 void vb_row_add(vb_row *into, const vb_row *from);
 
 #endif

@@ -60,7 +60,7 @@ struct vb_engine {
   bool running; /* between vb_engine_start and the last event */
   vb_ns prepared_at, next_tick;
   int signals_told;
-  bool last_tick_told;
+  bool last_tick_told, stop_told;
   int failed_status; /* a failure is waiting for the others to drain */
   char failed_text[2000];
   vb_bytes show_request, show_keys;

@@ -1,4 +1,5 @@
 #include "engine/worker.h"
+#include "engine/flow.h"
 
 #include "base/affinity.h"
 
@@ -99,6 +100,27 @@ static bool lane_is_up(const vb_lane *lane) {
          state != VB_LANE_FAILED;
 }
 
+static bool any_sleeps(const vb_worker *worker) {
+  for (uint32_t i = 0; i < worker->lane_count; i++)
+    if (worker->lanes[i].sleeper_count) return true;
+  return false;
+}
+
+/* When the next flow that sleeps is to be woken, on lanes that go on. */
+static vb_ns next_wake(const vb_worker *worker) {
+  vb_ns next = UINT64_MAX;
+  for (uint32_t i = 0; i < worker->lane_count; i++) {
+    vb_ns wake = lane_is_up(&worker->lanes[i]) ? vb_lane_next_wake(&worker->lanes[i]) : next;
+    if (wake < next) next = wake;
+  }
+  return next;
+}
+
+static void wake_flows(vb_worker *worker) {
+  for (uint32_t i = 0; i < worker->lane_count; i++)
+    if (lane_is_up(&worker->lanes[i])) vb_lane_wake_flows(&worker->lanes[i]);
+}
+
 /* Milliseconds to wait for events: until the next sweep, or for ever when nothing goes on. Sweeps
  * come thick while connections are missing or an end is near. */
 static int patience(vb_worker *worker) {
@@ -114,8 +136,13 @@ static int patience(vb_worker *worker) {
   if (!up) return -1;
   vb_ns soon = worker->now + (busy ? SWEEP_BUSY_MS : SWEEP_MS) * VB_NS_PER_MS;
   if (worker->next_sweep > soon) worker->next_sweep = soon;
-  if (worker->next_sweep <= worker->now) return 0;
-  return (int)((worker->next_sweep - worker->now) / VB_NS_PER_MS) + 1;
+  vb_ns until = worker->next_sweep;
+  if (VB_UNLIKELY(any_sleeps(worker))) {
+    vb_ns wake = next_wake(worker);
+    if (wake < until) until = wake;
+  }
+  if (until <= worker->now) return 0;
+  return (int)((until - worker->now) / VB_NS_PER_MS) + 1;
 }
 
 static void sweep(vb_worker *worker) {
@@ -188,6 +215,7 @@ static void loop(vb_worker *worker) {
     }
     /* Last, since a message may free connections that events of this round are for. */
     if (told) read_messages(worker);
+    if (VB_UNLIKELY(any_sleeps(worker))) wake_flows(worker);
     end_round(worker);
     if (worker->now >= worker->next_sweep) {
       sweep(worker);

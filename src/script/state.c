@@ -1,8 +1,8 @@
 #include "script/factory.h"
 
-#include "engine/script.h"
 #include "resp/writer.h"
 #include "script/modules.h"
+#include "script/state.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,30 +18,13 @@ static const char make_views[] = "local ffi = require('vbench.ffi').ffi\n"
                                  "return ffi.cast('vb_request *', request)[0], "
                                  "ffi.cast('vb_reply_view *', reply)[0]\n";
 
-enum { TRACEBACK = 1, MESSAGE_SIZE = 2000, NUMBER_SIZE = 40 };
+enum { TRACEBACK = VB_STATE_TRACEBACK, NUMBER_SIZE = 40 };
 
 typedef struct factory {
   vb_script_factory base;
   vb_shared *shared;
   vb_bytes environment, canonical;
 } factory;
-
-/* A function of the script: where it is in the registry, and what it is in messages. */
-typedef struct function {
-  int reference;
-  char what[VB_FUNCTION_TEXT];
-} function;
-
-typedef struct state {
-  lua_State *lua; /* its stack holds the traceback handler and nothing else between calls */
-  vb_watch *watch;
-  vb_request request;
-  vb_reply_view reply;
-  int request_reference, reply_reference, done_reference;
-  function *functions;
-  uint32_t function_count;
-  char message[MESSAGE_SIZE];
-} state;
 
 static int traceback(lua_State *lua) {
   if (!lua_isstring(lua, 1)) {
@@ -52,8 +35,7 @@ static int traceback(lua_State *lua) {
   return 1;
 }
 
-/* Takes the error from the stack. */
-static int failed(state *s, const char *what, vb_error *err) {
+int vb_state_failed(vb_state *s, const char *what, vb_error *err) {
   const char *text = lua_tostring(s->lua, -1);
   (void)snprintf(s->message, sizeof s->message, "%s%s%s", what ? what : "", what ? ": " : "",
                  text ? text : "unknown error");
@@ -62,7 +44,7 @@ static int failed(state *s, const char *what, vb_error *err) {
 }
 
 /* Calls what stands on the stack below its arguments, watched as `watched`. */
-static int call(state *s, unsigned watched, int arguments, int results) {
+static int call(vb_state *s, unsigned watched, int arguments, int results) {
   vb_watch_enter(s->watch, watched);
   int code = lua_pcall(s->lua, arguments, results, TRACEBACK);
   vb_watch_leave(s->watch);
@@ -101,7 +83,7 @@ static const char *value_text(lua_State *lua, int index, char room[NUMBER_SIZE],
   }
 }
 
-static int value_failed(state *s, uint32_t number, int index) {
+static int value_failed(vb_state *s, uint32_t number, int index) {
   (void)snprintf(s->message, sizeof s->message,
                  "%s returned a %s: a command takes strings, numbers, and tables of them",
                  s->functions[number].what, luaL_typename(s->lua, index));
@@ -109,8 +91,7 @@ static int value_failed(state *s, uint32_t number, int index) {
   return VB_HOOK_FAILED;
 }
 
-/* The value at `index` as a bulk string. False when it cannot be sent. */
-static bool append_value(lua_State *lua, int index, vb_bytes *out) {
+bool vb_state_append_value(lua_State *lua, int index, vb_bytes *out) {
   char room[NUMBER_SIZE];
   size_t length;
   const char *text = room;
@@ -125,12 +106,11 @@ static bool append_value(lua_State *lua, int index, vb_bytes *out) {
   return true;
 }
 
-/* The array at `index`: its values in order, -1 at one that cannot be sent (left on the stack). */
-static int append_table(lua_State *lua, int index, vb_bytes *out) {
+int vb_state_append_table(lua_State *lua, int index, vb_bytes *out) {
   int count = (int)lua_objlen(lua, index);
   for (int i = 1; i <= count; i++) {
     lua_rawgeti(lua, index, i);
-    if (!append_value(lua, -1, out)) return -1;
+    if (!vb_state_append_value(lua, -1, out)) return -1;
     lua_pop(lua, 1);
   }
   return count;
@@ -138,7 +118,7 @@ static int append_table(lua_State *lua, int index, vb_bytes *out) {
 
 /* Pushes function `number` and calls it with the request, behind `before` arguments it has pushed.
  */
-static int call_function(state *s, uint32_t number, const vb_request *request, bool with_reply,
+static int call_function(vb_state *s, uint32_t number, const vb_request *request, bool with_reply,
                          int results) {
   lua_State *lua = s->lua;
   s->request = *request;
@@ -146,12 +126,12 @@ static int call_function(state *s, uint32_t number, const vb_request *request, b
   if (with_reply) lua_rawgeti(lua, LUA_REGISTRYINDEX, s->reply_reference);
   lua_rawgeti(lua, LUA_REGISTRYINDEX, s->request_reference);
   if (VB_LIKELY(!call(s, number + 1, with_reply ? 2 : 1, results))) return VB_OK;
-  (void)failed(s, s->functions[number].what, NULL);
+  (void)vb_state_failed(s, s->functions[number].what, NULL);
   return VB_HOOK_FAILED;
 }
 
 /* A return that was forgotten: who wants no argument says so with an empty table. */
-static int nothing_failed(state *s, uint32_t number) {
+static int nothing_failed(vb_state *s, uint32_t number) {
   (void)snprintf(s->message, sizeof s->message,
                  "%s returned nothing: return a value, several, or {} for no argument",
                  s->functions[number].what);
@@ -160,18 +140,18 @@ static int nothing_failed(state *s, uint32_t number) {
 
 static int hook_arguments(void *context, uint32_t number, const vb_request *request,
                           vb_bytes *out) {
-  state *s = context;
+  vb_state *s = context;
   lua_State *lua = s->lua;
   if (call_function(s, number, request, false, LUA_MULTRET)) return VB_HOOK_FAILED;
   int count = 0, top = lua_gettop(lua);
   if (VB_UNLIKELY(top == TRACEBACK)) return nothing_failed(s, number);
   for (int i = TRACEBACK + 1; i <= top; i++) {
-    if (VB_LIKELY(append_value(lua, i, out))) {
+    if (VB_LIKELY(vb_state_append_value(lua, i, out))) {
       count++;
       continue;
     }
     if (lua_type(lua, i) != LUA_TTABLE) return value_failed(s, number, i);
-    int values = append_table(lua, i, out);
+    int values = vb_state_append_table(lua, i, out);
     if (values < 0) return value_failed(s, number, -1);
     count += values;
   }
@@ -196,67 +176,73 @@ static void append_escaped(vb_bytes *out, const char *text, size_t length) {
   }
 }
 
-static int hook_part(void *context, uint32_t number, const vb_request *request, bool escape_json,
-                     vb_bytes *out) {
-  state *s = context;
+bool vb_state_append_part(lua_State *lua, int index, bool escape_json, vb_bytes *out) {
   char room[NUMBER_SIZE];
   size_t length;
-  if (call_function(s, number, request, false, 1)) return VB_HOOK_FAILED;
-  const char *text = value_text(s->lua, -1, room, &length);
-  if (!text) return value_failed(s, number, -1);
-  bool quoted = escape_json && lua_type(s->lua, -1) == LUA_TSTRING;
+  const char *text = value_text(lua, index, room, &length);
+  if (!text) return false;
+  bool quoted = escape_json && lua_type(lua, index) == LUA_TSTRING;
   if (quoted) vb_bytes_append(out, "\"", 1);
   if (escape_json)
     append_escaped(out, text, length);
   else
     vb_bytes_append(out, text, length);
   if (quoted) vb_bytes_append(out, "\"", 1);
+  return true;
+}
+
+static int hook_part(void *context, uint32_t number, const vb_request *request, bool escape_json,
+                     vb_bytes *out) {
+  vb_state *s = context;
+  if (call_function(s, number, request, false, 1)) return VB_HOOK_FAILED;
+  if (!vb_state_append_part(s->lua, -1, escape_json, out)) return value_failed(s, number, -1);
   lua_settop(s->lua, TRACEBACK);
   return 0;
 }
 
+/* Calls function `number` with a view of the reply, which ends with the call. */
+static int show_reply(vb_state *s, uint32_t number, const vb_reply *reply,
+                      const vb_request *request, int results) {
+  s->reply = (vb_reply_view){*reply, &s->clock, s->clock};
+  int code = call_function(s, number, request, true, results);
+  s->reply.reply = (vb_reply){0};
+  s->clock++;
+  return code;
+}
+
 static int hook_reply(void *context, uint32_t number, const vb_reply *reply,
                       const vb_request *request) {
-  state *s = context;
-  s->reply.reply = *reply;
-  int code = call_function(s, number, request, true, 0);
-  s->reply.reply = (vb_reply){0};
-  return code;
+  vb_state *s = context;
+  return show_reply(s, number, reply, request, 0);
 }
 
 static int hook_condition(void *context, uint32_t number, const vb_reply *reply,
                           const vb_request *request) {
-  state *s = context;
-  s->reply.reply = *reply;
-  int code = call_function(s, number, request, true, 1);
-  s->reply.reply = (vb_reply){0};
+  vb_state *s = context;
+  int code = show_reply(s, number, reply, request, 1);
   if (code) return code;
   int answer = lua_toboolean(s->lua, -1);
   lua_settop(s->lua, TRACEBACK);
   return answer;
 }
 
-/* Takes the array of { fn, what } at `index`. */
-static int take_functions(state *s, int index) {
-  lua_State *lua = s->lua;
-  uint32_t count = (uint32_t)lua_objlen(lua, index);
-  s->functions = calloc(count + 1, sizeof *s->functions);
-  if (!s->functions) return VB_ENOMEM;
-  s->function_count = count;
-  for (uint32_t i = 0; i < count; i++) {
+vb_function *vb_state_take_functions(lua_State *lua, int index, uint32_t *count) {
+  *count = (uint32_t)lua_objlen(lua, index);
+  vb_function *functions = calloc(*count + 1, sizeof *functions);
+  for (uint32_t i = 0; functions && i < *count; i++) {
     lua_rawgeti(lua, index, (int)i + 1);
     lua_getfield(lua, -1, "what");
     const char *what = lua_tostring(lua, -1);
-    (void)snprintf(s->functions[i].what, VB_FUNCTION_TEXT, "%s", what ? what : "a function");
+    (void)snprintf(functions[i].what, VB_FUNCTION_TEXT, "%s", what ? what : "a function");
     lua_pop(lua, 1);
     lua_getfield(lua, -1, "fn");
-    s->functions[i].reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    functions[i].reference = luaL_ref(lua, LUA_REGISTRYINDEX);
     lua_pop(lua, 1);
   }
-  return VB_OK;
+  return functions;
 }
 
-static int make_pointers(state *s) {
+static int make_pointers(vb_state *s) {
   lua_State *lua = s->lua;
   if (luaL_loadstring(lua, make_views)) return 1;
   lua_pushlightuserdata(lua, &s->request);
@@ -267,8 +253,7 @@ static int make_pointers(state *s) {
   return 0;
 }
 
-/* Leaves require(module)[name] on the stack. */
-static int push_module_function(lua_State *lua, const char *module, const char *name) {
+int vb_state_push(lua_State *lua, const char *module, const char *name) {
   lua_getglobal(lua, "require");
   lua_pushstring(lua, module);
   if (lua_pcall(lua, 1, 1, TRACEBACK)) return 1;
@@ -277,39 +262,43 @@ static int push_module_function(lua_State *lua, const char *module, const char *
   return 0;
 }
 
-static int differs(state *s, const factory *from, int worker_text, vb_error *err) {
+static int differs(vb_state *s, const factory *from, int worker_text, vb_error *err) {
   lua_State *lua = s->lua;
   lua_pushvalue(lua, worker_text);
   lua_insert(lua, TRACEBACK + 1);
   lua_settop(lua, TRACEBACK + 1);
-  if (push_module_function(lua, "vbench.canonical", "difference")) return failed(s, NULL, err);
+  if (vb_state_push(lua, "vbench.canonical", "difference")) return vb_state_failed(s, NULL, err);
   lua_pushlstring(lua, from->canonical.data, from->canonical.length);
   lua_pushvalue(lua, TRACEBACK + 1);
   (void)lua_pcall(lua, 2, 1, TRACEBACK);
-  return failed(s, NULL, err);
+  return vb_state_failed(s, NULL, err);
 }
 
-static bool same_declarations(const state *s, const factory *from, int index) {
+static bool same_declarations(const vb_state *s, const factory *from, int index) {
   size_t length;
   const char *text = lua_tolstring(s->lua, index, &length);
   return text && length == from->canonical.length && !memcmp(text, from->canonical.data, length);
 }
 
 /* boot() has left: canonical text, functions, init, done. */
-static int take_boot(state *s, const factory *from, vb_error *err) {
+static int take_boot(vb_state *s, const factory *from, vb_error *err) {
   lua_State *lua = s->lua;
   int first = TRACEBACK + 1;
   if (!same_declarations(s, from, first)) return differs(s, from, first, err);
-  if (take_functions(s, first + 1)) return vb_fail(err, VB_ENOMEM, "out of memory: hooks");
+  s->functions = vb_state_take_functions(lua, first + 1, &s->function_count);
+  if (!s->functions) return vb_fail(err, VB_ENOMEM, "out of memory: hooks");
   s->done_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
-  if (lua_isfunction(lua, -1) && call(s, VB_WATCH_INIT, 0, 0)) return failed(s, "thread.init", err);
+  if (lua_isfunction(lua, -1) && call(s, VB_WATCH_INIT, 0, 0))
+    return vb_state_failed(s, "thread.init", err);
   lua_settop(lua, TRACEBACK);
-  if (make_pointers(s)) return failed(s, NULL, err);
+  if (make_pointers(s)) return vb_state_failed(s, NULL, err);
+  int code = vb_flow_table_open(s, err);
+  if (code) return code;
   (void)lua_gc(lua, LUA_GCCOLLECT, 0); /* what loading left behind: hooks begin in a small heap */
   return VB_OK;
 }
 
-static int boot(state *s, const factory *from, uint32_t worker, vb_error *err) {
+static int boot(vb_state *s, const factory *from, uint32_t worker, vb_error *err) {
   lua_State *lua = s->lua;
   luaL_openlibs(lua);
   /* Strings of hooks die young: collecting without a pause keeps them in the cache (150 ns a string
@@ -318,16 +307,17 @@ static int boot(state *s, const factory *from, uint32_t worker, vb_error *err) {
   vb_modules_register(lua);
   lua_pushcfunction(lua, traceback);
   lua_insert(lua, TRACEBACK);
-  if (push_module_function(lua, "vbench.worker", "boot")) return failed(s, NULL, err);
+  if (vb_state_push(lua, "vbench.worker", "boot")) return vb_state_failed(s, NULL, err);
   lua_pushlstring(lua, from->environment.data, from->environment.length);
   lua_pushinteger(lua, (lua_Integer)worker);
   lua_pushlightuserdata(lua, from->shared);
-  if (call(s, VB_WATCH_LOAD, 3, 4)) return failed(s, NULL, err);
+  if (call(s, VB_WATCH_LOAD, 3, 4)) return vb_state_failed(s, NULL, err);
   return take_boot(s, from, err);
 }
 
 static void close_state(void *context) {
-  state *s = context;
+  vb_state *s = context;
+  vb_flow_table_close(s);
   lua_close(s->lua);
   free(s->functions);
   free(s);
@@ -335,7 +325,7 @@ static void close_state(void *context) {
 
 static int open_state(void *context, uint32_t worker, vb_watch *watch, vb_hooks *hooks,
                       vb_error *err) {
-  state *s = calloc(1, sizeof *s);
+  vb_state *s = calloc(1, sizeof *s);
   lua_State *lua = s ? luaL_newstate() : NULL;
   if (!lua) {
     free(s);
@@ -353,16 +343,17 @@ static int open_state(void *context, uint32_t worker, vb_watch *watch, vb_hooks 
                       .arguments = hook_arguments,
                       .part = hook_part,
                       .reply = hook_reply,
-                      .condition = hook_condition};
+                      .condition = hook_condition,
+                      .flow = vb_flow_table_hooks(s)};
   return VB_OK;
 }
 
 static int finish_state(void *context, vb_bytes *out, vb_error *err) {
-  state *s = context;
+  vb_state *s = context;
   lua_State *lua = s->lua;
   lua_rawgeti(lua, LUA_REGISTRYINDEX, s->done_reference);
   if (lua_isfunction(lua, -1)) {
-    if (call(s, VB_WATCH_DONE, 0, 1)) return failed(s, "thread.done", err);
+    if (call(s, VB_WATCH_DONE, 0, 1)) return vb_state_failed(s, "thread.done", err);
     size_t length;
     const char *text = lua_tolstring(lua, -1, &length);
     if (text) vb_bytes_append(out, text, length);
@@ -372,18 +363,21 @@ static int finish_state(void *context, vb_bytes *out, vb_error *err) {
 }
 
 static const char *state_message(void *context) {
-  return ((state *)context)->message;
+  return ((vb_state *)context)->message;
 }
 
 static void describe(void *context, unsigned watched, char to[VB_FUNCTION_TEXT]) {
-  const state *s = context;
+  const vb_state *s = context;
   const char *what = "a hook";
   switch (watched) {
   case VB_WATCH_LOAD: what = "loading the script"; break;
   case VB_WATCH_INIT: what = "thread.init"; break;
   case VB_WATCH_DONE: what = "thread.done"; break;
   default:
-    if (watched && watched <= s->function_count) what = s->functions[watched - 1].what;
+    if (watched && watched <= s->function_count)
+      what = s->functions[watched - 1].what;
+    else if (vb_flow_table_what(s, watched - s->function_count - 1))
+      what = vb_flow_table_what(s, watched - s->function_count - 1);
   }
   (void)snprintf(to, VB_FUNCTION_TEXT, "%s", what);
 }

@@ -44,7 +44,7 @@ describe("the API", function()
 
   it("raises for what it does not have, with the nearest name", function()
     fails("local x = vb.comand", "unknown vb.comand; did you mean 'command'?")
-    fails("local x = vb.flow", "unknown vb.flow")
+    fails("local x = vb.flwo", "unknown vb.flwo; did you mean 'flow'?")
     fails("local x = vb.args.clietns", "unknown general option 'clietns'; did you mean 'clients'?")
     fails("vb.args.clients = 5", "cannot be set")
     assert.equal(50, vb.args.clients)

@@ -227,7 +227,7 @@ static void mistakes_are_named(void **state) {
     assert_int_equal(vb_program_entry(program, VB_ENTRY_COMMAND, weights[i], NULL, &err),
                      VB_EINVAL);
   assert_int_equal(vb_program_entry(program, VB_ENTRY_LOAD, 1, NULL, &err), VB_EINVAL);
-  assert_string_equal(err.text, "a mix: no such kind of entry: 4");
+  assert_string_equal(err.text, "a mix: no such kind of entry: 5");
   assert_int_equal(vb_program_entry(program, VB_ENTRY_COMMAND, 1, NULL, &err), VB_OK);
   assert_int_equal(vb_program_compile(program, &err), VB_EINVAL);
   assert_string_equal(err.text, "nothing to run: an entry has no steps");

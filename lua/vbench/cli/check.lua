@@ -2,6 +2,7 @@
 -- they would be sent, which arguments are keys, and their slots.
 -- @module vbench.cli.check
 local declarations = require "vbench.declarations"
+local argument = require "vbench.argument"
 local engines = require "vbench.engine"
 local failure = require "vbench.failure"
 local fields = require "vbench.fields"
@@ -143,6 +144,9 @@ local function show_lane(self, out, lane, title)
     out[#out + 1] = "  threshold " .. threshold.expr
   end
   show_operations(self, out, lane.phase, lane.compiled.spec)
+  if phases_of.has_flows(lane.phase.run) then
+    out[#out + 1] = "  what a flow sends then follows from the replies"
+  end
 end
 
 local function show_phase(self, out, phase)
@@ -160,8 +164,13 @@ local function phases_for(scenario, out)
   if scenario.main then
     out[#out + 1] = "\nits main function decides which phases run; its commands:"
     local list = {}
-    for i, name in ipairs(registry.names("command")) do
-      list[i] = phases_of.new { name = name, run = registry.get("command", name) }
+    for _, kind in ipairs { "command", "flow" } do
+      for _, name in ipairs(registry.names(kind)) do
+        local run = registry.get(kind, name)
+        if kind == "flow" or #argument.names_of(run.spec.arguments) == 0 then
+          list[#list + 1] = phases_of.new { name = name, run = run }
+        end
+      end
     end
     return list
   end

@@ -1,0 +1,598 @@
+#include "engine/flow.h"
+
+#include "base/slots.h"
+#include "engine/reload.h"
+#include "engine/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char multi[] = "*1\r\n$5\r\nMULTI\r\n", exec_word[] = "*1\r\n$4\r\nEXEC\r\n";
+
+static const vb_flow_hooks *hooks_of(const vb_lane *lane) {
+  return lane->worker->hooks.flow;
+}
+
+static vb_lane *lane_of(const vb_flow *flow) {
+  return flow->home->lane;
+}
+
+static const vb_step *step_of(const vb_flow *flow, uint32_t place) {
+  return &flow->entry->steps[flow->turn.commands[place]];
+}
+
+static uint32_t exec_step(const vb_flow *flow) {
+  return vb_program_callable_count(lane_of(flow)->phase->spec.program);
+}
+
+static void fail(vb_flow *flow) {
+  vb_worker *worker = lane_of(flow)->worker;
+  vb_lane_fail(lane_of(flow), VB_ESCRIPT, "%s",
+               worker->shared->spec.script->message(worker->hooks.state));
+}
+
+static void refuse(vb_flow *flow, const char *message) {
+  hooks_of(lane_of(flow))->refuse(flow->client, message);
+  fail(flow);
+}
+
+/* The connection is free for another run. */
+static void leave(vb_flow *flow) {
+  if (!flow->at) return;
+  flow->at->open--;
+  flow->at->serving = NULL;
+  flow->at = NULL;
+}
+
+static void arrive(vb_flow *flow, vb_connection *connection) {
+  flow->at = connection;
+  connection->serving = flow;
+}
+
+/* The run is over and its operation with it. */
+static void end_operation(vb_flow *flow) {
+  bool was_away = flow->at != flow->home;
+  leave(flow);
+  flow->active = false;
+  flow->wake_at = 0;
+  vb_lane_operation_ended(lane_of(flow), flow->begun.n);
+  if (was_away && flow->home->state == VB_CONNECTION_READY) vb_connection_fill(flow->home);
+}
+
+/* The run has ended by itself: its whole time is the flow's latency. */
+static void end_well(vb_flow *flow) {
+  vb_lane *lane = lane_of(flow);
+  if (vb_lane_counts(lane, flow->begun.n)) {
+    vb_row *row = &lane->rows[flow->entry->row];
+    row->counters.requests++;
+    vb_histogram_record(row->latency, lane->worker->now - flow->started, 1);
+    if (lane->paced)
+      vb_lane_record_response(lane, flow->entry->row, flow->home->node, flow->begun.n,
+                              flow->begun.due);
+  }
+  end_operation(flow);
+}
+
+/* The phase is over, and the run will not end in time: it is not counted. */
+static void cut(vb_flow *flow) {
+  hooks_of(lane_of(flow))->cut(flow->client);
+  leave(flow);
+  flow->active = false;
+  flow->wake_at = 0;
+  lane_of(flow)->open--;
+}
+
+/* When a run that has not ended is cut: half of the drain is left for replies under way. */
+static vb_ns deadline(const vb_lane *lane) {
+  return lane->drain_until - lane->phase->spec.drain_ns / 2;
+}
+
+static bool is_draining(const vb_lane *lane) {
+  return atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_DRAIN;
+}
+
+/* Calls */
+
+static void begin_draw(vb_flow *flow, vb_operation *operation, const vb_command *command,
+                       uint64_t index) {
+  operation->stream = vb_flow_stream(flow->turn.stream, index);
+  vb_operation_redraw(operation, command);
+}
+
+static enum vb_render write_command(vb_flow *flow, uint32_t place) {
+  vb_lane *lane = lane_of(flow);
+  const vb_command *command = step_of(flow, place)->command;
+  vb_operation *operation = &flow->turn.operation;
+  begin_draw(flow, operation, command, flow->turn.draws++);
+  const char *lack = vb_command_lacks(command, operation);
+  if (VB_UNLIKELY(lack)) {
+    char message[200];
+    (void)snprintf(message, sizeof message,
+                   "command '%s': %s, but neither it nor the flow has drawn one",
+                   vb_command_name(command), lack);
+    hooks_of(lane)->refuse(flow->client, message);
+    return VB_RENDER_FAILED;
+  }
+  hooks_of(lane)->write(flow->client, place);
+  lane->worker->renderer.flow = flow->client;
+  return vb_connection_append_command(flow->at, command, operation);
+}
+
+static void push(vb_flow *flow, uint32_t step, uint32_t replies, uint64_t before) {
+  vb_connection *connection = flow->at;
+  vb_flight *flight = vb_connection_push(connection);
+  uint64_t n = flow->begun.n;
+  flight->n = n;
+  flight->due = 0;
+  flight->end = connection->outbox.appended;
+  flight->entry = flow->entry;
+  flight->step = (uint16_t)step;
+  flight->replies = (uint16_t)replies;
+  vb_lane_count_sent(lane_of(flow), flow->entry->steps[step].row, n,
+                     connection->outbox.appended - before);
+}
+
+static enum vb_render call(vb_flow *flow) {
+  uint64_t before = flow->at->outbox.appended;
+  enum vb_render why = write_command(flow, 0);
+  if (VB_LIKELY(!why)) push(flow, flow->turn.commands[0], 1, before);
+  return why;
+}
+
+/* Whether the cursors of all its commands still give: MULTI is not sent otherwise. */
+static enum vb_render draw_all(vb_flow *flow) {
+  vb_operation operation = flow->turn.operation;
+  enum vb_render why = VB_RENDER_OK;
+  for (uint32_t i = 0; i < flow->turn.count && !why; i++) {
+    const vb_command *command = step_of(flow, i)->command;
+    begin_draw(flow, &operation, command, flow->turn.draws + i);
+    why = vb_command_draw(command, &operation);
+  }
+  return why;
+}
+
+static enum vb_render exec(vb_flow *flow) {
+  vb_connection *connection = flow->at;
+  uint64_t before = connection->outbox.appended;
+  enum vb_render why = draw_all(flow);
+  if (why) return why;
+  flow->failed = false;
+  vb_connection_append(connection, multi, sizeof multi - 1);
+  for (uint32_t i = 0; i < flow->turn.count && !why; i++) why = write_command(flow, i);
+  if (why) return why;
+  vb_connection_append(connection, exec_word, sizeof exec_word - 1);
+  push(flow, exec_step(flow), flow->turn.count + 2, before);
+  return VB_RENDER_OK;
+}
+
+/* Sleep: a heap of who is to be woken when. An entry whose time is not its flow's any more is of a
+ * run that was cut. */
+
+static bool is_earlier(const vb_sleeper *a, const vb_sleeper *b) {
+  return a->wake_at < b->wake_at;
+}
+
+static void swap(vb_sleeper *a, vb_sleeper *b) {
+  vb_sleeper kept = *a;
+  *a = *b;
+  *b = kept;
+}
+
+static void push_sleeper(vb_lane *lane, vb_flow *flow) {
+  if (lane->sleeper_count == lane->sleeper_capacity) {
+    uint32_t capacity = lane->sleeper_capacity ? lane->sleeper_capacity * 2 : 64;
+    vb_sleeper *grown = realloc(lane->sleepers, capacity * sizeof *grown);
+    if (!grown) {
+      (void)fprintf(stderr, "vbench: out of memory: %u flows that sleep\n", capacity);
+      exit(1);
+    }
+    lane->sleepers = grown;
+    lane->sleeper_capacity = capacity;
+  }
+  uint32_t at = lane->sleeper_count++;
+  lane->sleepers[at] = (vb_sleeper){flow->wake_at, flow};
+  for (; at && is_earlier(&lane->sleepers[at], &lane->sleepers[(at - 1) / 2]); at = (at - 1) / 2)
+    swap(&lane->sleepers[at], &lane->sleepers[(at - 1) / 2]);
+}
+
+static vb_sleeper pop_sleeper(vb_lane *lane) {
+  vb_sleeper first = lane->sleepers[0];
+  uint32_t at = 0, count = --lane->sleeper_count;
+  lane->sleepers[0] = lane->sleepers[count];
+  for (;;) {
+    uint32_t least = 2 * at + 1;
+    if (least >= count) return first;
+    if (least + 1 < count && is_earlier(&lane->sleepers[least + 1], &lane->sleepers[least]))
+      least++;
+    if (!is_earlier(&lane->sleepers[least], &lane->sleepers[at])) return first;
+    swap(&lane->sleepers[at], &lane->sleepers[least]);
+    at = least;
+  }
+}
+
+static void rest(vb_flow *flow) {
+  vb_lane *lane = lane_of(flow);
+  lane->worker->now = vb_now();
+  flow->wake_at = lane->worker->now + flow->turn.sleep_ns;
+  if (is_draining(lane) && flow->wake_at > deadline(lane))
+    cut(flow);
+  else
+    push_sleeper(lane, flow);
+}
+
+vb_ns vb_lane_next_wake(const vb_lane *lane) {
+  return lane->sleeper_count ? lane->sleepers[0].wake_at : UINT64_MAX;
+}
+
+/* Nodes */
+
+static int slot_of(vb_flow *flow, const vb_command *command) {
+  vb_lane *lane = lane_of(flow);
+  int number = vb_command_key_arg(command);
+  if (number >= 0) {
+    vb_bytes *scratch = &lane->worker->renderer.scratch;
+    vb_bytes_clear(scratch);
+    if (hooks_of(lane)->part(flow->client, (uint32_t)number, false, scratch)) return VB_HOOK_FAILED;
+    return (int)vb_slot(scratch->data, scratch->length);
+  }
+  vb_operation operation = flow->turn.operation;
+  begin_draw(flow, &operation, command, flow->turn.draws);
+  (void)vb_command_draw(command, &operation);
+  return vb_command_slot(command, &operation);
+}
+
+static uint32_t node_of(const vb_flow *flow, int slot) {
+  return vb_router_node(&lane_of(flow)->worker->shared->router, slot, flow->begun.n);
+}
+
+/* Waits for a connection of `node`, behind those that wait already. */
+static void move(vb_flow *flow, uint32_t node) {
+  vb_lane *lane = lane_of(flow);
+  leave(flow);
+  flow->node = node;
+  flow->next = NULL;
+  vb_flow **last = &lane->nodes[node].visitors;
+  while (*last) last = &(*last)->next;
+  *last = flow;
+  vb_connection *connection = vb_lane_take_waiting(lane, node);
+  if (!connection) return;
+  (void)vb_flow_serve(connection);
+  vb_worker_mark_dirty(lane->worker, connection);
+}
+
+static void refuse_node(vb_flow *flow, const vb_command *command, uint32_t node) {
+  const vb_engine_shared *shared = lane_of(flow)->worker->shared;
+  char message[700];
+  (void)snprintf(message, sizeof message,
+                 "command '%s': its key is on %s, and the run is on %s: c:on(key) goes there",
+                 vb_command_name(command), shared->addresses[node].text,
+                 shared->addresses[flow->at->node].text);
+  refuse(flow, message);
+}
+
+/* Where its commands have to go, by c:on or their keys. True when that is where the run is; else it
+ * moves there, or that was a mistake. */
+static bool is_at_its_node(vb_flow *flow) {
+  if (flow->turn.slot >= 0) {
+    uint32_t node = node_of(flow, flow->turn.slot);
+    flow->turn.slot = -1;
+    flow->settled = true;
+    if (node != flow->at->node) {
+      move(flow, node);
+      return false;
+    }
+  }
+  for (uint32_t i = 0; i < flow->turn.count; i++) {
+    const vb_command *command = step_of(flow, i)->command;
+    hooks_of(lane_of(flow))->write(flow->client, i);
+    int slot = slot_of(flow, command);
+    if (slot < 0) continue;
+    uint32_t node = node_of(flow, slot);
+    bool first = !flow->settled;
+    flow->settled = true;
+    if (node == flow->at->node) continue;
+    if (first)
+      move(flow, node);
+    else
+      refuse_node(flow, command, node);
+    return false;
+  }
+  return true;
+}
+
+/* What it wants */
+
+/* The run goes no further: a cursor has no more, so that no operation begins any more, or a record
+ * cannot be sent. */
+static void break_off(vb_flow *flow, enum vb_render why) {
+  vb_connection_render_failed(flow->at, flow->entry, why, flow->begun.n);
+  hooks_of(lane_of(flow))->cut(flow->client);
+}
+
+/* Main ends everything; until it does, no operation begins here. */
+static void stop_all(vb_flow *flow) {
+  vb_lane *lane = lane_of(flow);
+  lane->accepting = false;
+  vb_phase_ask_to_stop(lane->phase, flow->turn.why);
+  vb_worker_notify(lane->worker);
+  hooks_of(lane)->cut(flow->client);
+  end_operation(flow);
+}
+
+/* Sends what it wants to send. False when it goes no further. */
+static bool grant(vb_flow *flow) {
+  vb_lane *lane = lane_of(flow);
+  if (lane->node_count > 1 && !is_at_its_node(flow)) return !lane->failing;
+  enum vb_render why = flow->in_exec ? exec(flow) : call(flow);
+  if (VB_LIKELY(!why)) return true;
+  if (why == VB_RENDER_FAILED)
+    fail(flow);
+  else
+    break_off(flow, why);
+  return false;
+}
+
+/* False when the run goes no further and has not been ended. */
+static bool act(vb_flow *flow, enum vb_flow_wish wish) {
+  switch (wish) {
+  case VB_FLOW_CALL:
+  case VB_FLOW_EXEC:
+    flow->in_exec = wish == VB_FLOW_EXEC;
+    flow->reloaded = false;
+    flow->first_draw = flow->turn.draws;
+    return grant(flow);
+  case VB_FLOW_SLEEP: rest(flow); return true;
+  case VB_FLOW_DONE: end_well(flow); return true;
+  case VB_FLOW_STOP: stop_all(flow); return true;
+  case VB_FLOW_EXHAUSTED: break_off(flow, VB_RENDER_EXHAUSTED); return false;
+  case VB_FLOW_FAILED: fail(flow); return false;
+  }
+  return false;
+}
+
+static void resume(vb_flow *flow, const vb_reply *reply) {
+  vb_lane *lane = lane_of(flow);
+  if (VB_UNLIKELY(is_draining(lane)) && lane->worker->now >= deadline(lane))
+    cut(flow);
+  else if (!act(flow, hooks_of(lane)->resume(flow->client, reply)) && !lane->failing)
+    end_operation(flow);
+}
+
+bool vb_flow_serve(vb_connection *connection) {
+  vb_flow **first = &connection->lane->nodes[connection->node].visitors, *flow = *first;
+  if (!flow || connection->open) return false;
+  *first = flow->next;
+  connection->open++;
+  arrive(flow, connection);
+  if (!grant(flow) && !connection->lane->failing) end_operation(flow);
+  return true;
+}
+
+/* The client of the connection, made at its first run. NULL: out of memory. */
+static vb_flow *client_of(vb_connection *connection) {
+  vb_flow *flow = connection->flow;
+  vb_lane *lane = connection->lane;
+  if (!flow) {
+    flow = connection->flow = calloc(1, sizeof *flow);
+    if (!flow) return NULL;
+    flow->home = connection;
+  }
+  if (!flow->client)
+    flow->client =
+        hooks_of(lane)->open(lane->worker->hooks.state, lane->first_client + connection->index);
+  return flow->client ? flow : NULL;
+}
+
+static void begin_turn(vb_flow *flow) {
+  vb_flow_turn *turn = &flow->turn;
+  turn->program = lane_of(flow)->phase->spec.program;
+  turn->stream = lane_of(flow)->phase->stream;
+  turn->draws = 0;
+  turn->slot = -1;
+  vb_operation_begin(&turn->operation, turn->stream, flow->begun.n);
+}
+
+bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting begun) {
+  vb_lane *lane = connection->lane;
+  vb_flow *flow = client_of(connection);
+  if (!flow) {
+    vb_lane_fail(lane, VB_ENOMEM, "out of memory: a client of a flow");
+    return false;
+  }
+  flow->entry = entry;
+  flow->begun = begun;
+  flow->started = lane->worker->now;
+  flow->active = true;
+  flow->settled = false;
+  begin_turn(flow);
+  arrive(flow, connection);
+  if (act(flow, hooks_of(lane)->begin(flow->client, entry->flow, &flow->turn))) return true;
+  flow->active = false;
+  flow->at = NULL;
+  connection->serving = NULL;
+  return false;
+}
+
+void vb_lane_wake_flows(vb_lane *lane) {
+  lane->worker->now = vb_now();
+  while (vb_lane_next_wake(lane) <= lane->worker->now) {
+    vb_sleeper first = pop_sleeper(lane);
+    vb_flow *flow = first.flow;
+    if (flow->wake_at != first.wake_at) continue;
+    vb_connection *connection = flow->at;
+    flow->wake_at = 0;
+    resume(flow, NULL);
+    if (lane->failing) return;
+    if (connection->state == VB_CONNECTION_READY) vb_connection_fill(connection);
+  }
+}
+
+/* Replies */
+
+const vb_operation *vb_flow_operation(const vb_connection *connection) {
+  return &connection->serving->turn.operation;
+}
+
+static void judge_call(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
+  const vb_step *step = &flight->entry->steps[flight->step];
+  if (vb_connection_judge(connection, flight, step, reply) &&
+      vb_lane_counts(connection->lane, flight->n))
+    vb_connection_record(connection, flight, step, reply);
+}
+
+/* A script that the server has forgotten: loads it and calls it once more. */
+static bool calls_again(vb_flow *flow, const vb_step *step, const vb_reply *reply) {
+  if (!step->command || flow->reloaded || !vb_reload_is_needed(step, reply)) return false;
+  vb_reload_send(flow->at, step);
+  flow->reloaded = true;
+  flow->turn.draws = flow->first_draw;
+  if (call(flow)) fail(flow);
+  return true;
+}
+
+/* One reply on the way to EXEC's: of MULTI, then of each command. */
+static void judge_queued(vb_flow *flow, vb_flight *flight, const vb_reply *reply) {
+  uint32_t index = flow->turn.count + 1u - flight->replies;
+  uint32_t row = index ? step_of(flow, index - 1)->row : flight->entry->steps[flight->step].row;
+  if (!reply->error) return;
+  vb_lane_count_error_reply(lane_of(flow), row, flow->at->node, flight->n, reply);
+  flow->failed = true;
+}
+
+/* Each element of EXEC's array is the reply of its command. True when all were answered well. */
+static bool judge_elements(vb_flow *flow, const vb_flight *flight, const vb_reply *reply) {
+  vb_connection *connection = flow->at;
+  const char *at = vb_reply_first(reply);
+  bool well = true;
+  if (!at || reply->integer != flow->turn.count) {
+    vb_lane_count_error(connection->lane, flight->entry->steps[flight->step].row, connection->node,
+                        flight->n, "protocol", "EXEC's reply has not one element for each command");
+    return false;
+  }
+  for (uint32_t i = 0; i < flow->turn.count; i++) {
+    vb_reply element;
+    const vb_step *step = step_of(flow, i);
+    at = vb_reply_element(at, &element);
+    begin_draw(flow, &flow->turn.operation, step->command, flow->first_draw + i);
+    (void)vb_command_draw(step->command, &flow->turn.operation);
+    well &= vb_connection_judge(connection, flight, step, &element);
+  }
+  return well;
+}
+
+static void judge_exec(vb_flow *flow, const vb_flight *flight, const vb_reply *reply) {
+  vb_lane *lane = lane_of(flow);
+  uint32_t row = flight->entry->steps[flight->step].row;
+  bool counts = vb_lane_counts(lane, flight->n);
+  vb_ns now = lane->worker->now;
+  if (flow->failed) return; /* counted already; EXEC only says so again */
+  if (reply->error) {
+    vb_lane_count_error_reply(lane, row, flow->at->node, flight->n, reply);
+  } else if (reply->null) {
+    if (counts) lane->rows[row].counters.conflicts++;
+  } else if (judge_elements(flow, flight, reply) && counts) {
+    lane->rows[row].counters.requests++;
+    vb_lane_record(lane, row, flow->at->node, flight->n, now - flight->written, now);
+  }
+}
+
+void vb_flow_take(vb_connection *connection, const vb_reply *reply) {
+  vb_lane *lane = connection->lane;
+  vb_flow *flow = connection->serving;
+  vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  const vb_step *step = &head->entry->steps[head->step];
+  if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
+  if (vb_lane_counts(lane, head->n)) lane->rows[step->row].counters.bytes_received += reply->size;
+  if (--head->replies) {
+    judge_queued(flow, head, reply);
+    return;
+  }
+  vb_flight flight = *head; /* the ring's place is taken by what follows */
+  connection->head++;
+  if (VB_UNLIKELY(reply->error) && calls_again(flow, step, reply)) return;
+  if (VB_LIKELY(step->command))
+    judge_call(connection, &flight, reply);
+  else
+    judge_exec(flow, &flight, reply);
+  if (!lane->failing) resume(flow, reply);
+}
+
+/* Ends */
+
+/* What the run was waiting for is an error: a reply of its request in flight, or its sleep. */
+static void count_lost(vb_connection *connection, const char *kind, const char *message) {
+  const vb_flow *flow = connection->serving;
+  vb_lane *lane = connection->lane;
+  const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
+  bool waits = connection->head != connection->tail && head->entry->kind == VB_ENTRY_FLOW;
+  const vb_step *step = waits ? &head->entry->steps[head->step] : NULL;
+  uint32_t row = step ? step->row : flow->entry->row;
+  vb_lane_count_error(lane, row, connection->node, flow->begun.n, kind, message);
+  bool sent = connection->head != connection->unstamped;
+  if (step && sent && !(step->command && step->repeatable))
+    vb_lane_count_unknown(lane, row, connection->node, flow->begun.n);
+}
+
+void vb_flow_lost(vb_connection *connection, const char *kind, const char *message) {
+  vb_flow *flow = connection->serving;
+  count_lost(connection, kind, message);
+  if (flow->begun.due && !strcmp(kind, "timeout"))
+    vb_lane_record_age(connection->lane, flow->begun.n, flow->begun.due,
+                       connection->lane->worker->now);
+  connection->head = connection->tail;
+  hooks_of(connection->lane)->close(flow->client);
+  flow->client = NULL;
+  end_operation(flow);
+}
+
+void vb_flow_forget(vb_connection *connection) {
+  vb_flow *flow = connection->serving;
+  if (!flow) return;
+  hooks_of(connection->lane)->close(flow->client);
+  flow->client = NULL;
+  flow->active = false;
+  flow->at = NULL;
+  connection->serving = NULL;
+}
+
+void vb_flow_renew(vb_connection *connection) {
+  vb_flow *flow = connection->flow;
+  if (!flow || flow->active) return;
+  hooks_of(connection->lane)->close(flow->client);
+  flow->client = NULL;
+}
+
+void vb_flow_reset(vb_connection *connection) {
+  vb_flow *flow = connection->flow;
+  connection->serving = NULL;
+  if (!flow) return;
+  if (flow->client) hooks_of(connection->lane)->close(flow->client);
+  free(flow);
+  connection->flow = NULL;
+}
+
+void vb_lane_stop_flows(vb_lane *lane) {
+  uint32_t count = lane->sleeper_count, kept = 0;
+  vb_sleeper *sleepers = lane->sleepers;
+  lane->sleeper_count = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    vb_sleeper one = sleepers[i];
+    if (one.flow->wake_at != one.wake_at) continue;
+    if (one.wake_at > deadline(lane))
+      cut(one.flow);
+    else
+      sleepers[kept++] = one;
+  }
+  for (uint32_t i = 0; i < kept; i++) push_sleeper(lane, sleepers[i].flow);
+}
+
+void vb_lane_give_up_flows(vb_lane *lane) {
+  for (uint32_t i = 0; i < lane->node_count; i++) {
+    vb_flow **first = &lane->nodes[i].visitors;
+    while (*first) {
+      vb_flow *flow = *first;
+      *first = flow->next;
+      cut(flow);
+    }
+  }
+}
