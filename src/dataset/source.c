@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { COLUMNS_MAX = 4096, ROW_MAX = 64 * 1024 * 1024 };
 
@@ -76,9 +77,9 @@ static int find_kind(const vb_source_kind **out, const char *path, const vb_sour
   if (format)
     return vb_fail(err, VB_EINVAL, "%s: there is no format '%s'; there are %s", path, format,
                    vb_source_formats());
-  FILE *file = fopen(path, "rbe");
-  if (!file) return vb_fail(err, VB_EIO, "%s: %m", path);
-  (void)fclose(file);
+  struct stat info;
+  if (stat(path, &info)) return vb_fail(err, VB_EIO, "%s: %m", path);
+  if (S_ISDIR(info.st_mode)) return vb_fail(err, VB_EIO, "%s: is a directory", path);
   return vb_fail(err, VB_EINVAL, "%s: neither its name nor its start says what it is; formats: %s",
                  path, vb_source_formats());
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 * 1024, NAMES = 2 };
+enum { BLOCK = 256 * 1024, NAMES = 2, CHUNK_SLOTS = 12421, CHUNK_CACHE = 64 * 1024 * 1024 };
 
 typedef struct hdf5_source {
   vb_source base;
@@ -113,7 +113,10 @@ static int dtype_of(hid_t type, hid_t *memory) {
 }
 
 static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_error *err) {
-  self->set = H5Dopen2(self->file, name, H5P_DEFAULT);
+  hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+  (void)H5Pset_chunk_cache(access, CHUNK_SLOTS, CHUNK_CACHE, 1); /* a row of chunks at least */
+  self->set = H5Dopen2(self->file, name, access);
+  (void)H5Pclose(access);
   self->space = self->set > 0 ? H5Dget_space(self->set) : 0;
   if (self->space <= 0) return failed(&self->base, "has a set that cannot be opened", err);
   int axes = H5Sget_simple_extent_ndims(self->space);

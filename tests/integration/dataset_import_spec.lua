@@ -160,6 +160,15 @@ sections: { records: { count: 1 }, keys: { present: true, max_bytes: 8 } }
         "skew", "-o", "other")
     end)
 
+    it("infers, leaving out a column without a name, from rows that there are", function()
+      dir:write("p.csv", ",n\n0,1.5\n")
+      local run = dir:run("import", "p.csv", "--infer", "-o", "out")
+      assert.matches("p.csv: a column without a name is left out", run.err, 1, true)
+      assert.equal("\0\0\0\0\0\0\248\63", dir:read("out.bin"))
+      dir:write("p.csv", "n\n")
+      dir:assert_refuses("p.csv: has no rows", "import", "p.csv", "--infer", "-o", "other")
+    end)
+
     it("refuses ragged rows, open quotes and missing columns", function()
       products()
       dir:write("p.csv", "title,price,v\na,1,1 2\nb,1\n")
@@ -246,6 +255,9 @@ sections: { records: { count: 1 }, keys: { present: true, max_bytes: 8 } }
         "--metric", "l1")
       dir:assert_refuses("there is no command 'imprt' of vbench dataset; did you mean 'import'?",
         "imprt")
+      dir:assert_refuses("--key-pattern: 'k' needs one number", "import", "e.fvecs",
+        "--key-pattern", "k")
+      dir:assert_refuses(dir.path .. ": is a directory", "import", dir.path)
       dir:assert_refuses("e.fvecz: No such file or directory", "import", "e.fvecz", "-o", "out")
     end)
 

@@ -52,18 +52,18 @@ local function is_tag(column, rows)
     and column.distinct * 2 <= math.max(rows, 2)
 end
 
-local function text(column, rows)
-  return { type = is_tag(column, rows) and "tag" or "text",
+local function text(column, rows, plain)
+  return { type = not plain and is_tag(column, rows) and "tag" or "text",
     max_bytes = width(column.longest, LEAST_WIDTH), variable = column.longest > VARIABLE_ABOVE }
 end
 
 --- The field that holds a column.
 -- @tparam table column of `survey`; `scalar`: one value a row is a number, no vector
 -- @tparam number rows of the source
--- @tparam[opt] string path of the file, for messages
+-- @tparam table input of vbench.cli.dataset.inputs: the file
 -- @treturn table `type`, and `dtype dimensions`, or `max_bytes variable`
 -- @raise a failure for a column that no field can hold
-function M.field(column, rows, path)
+function M.field(column, rows, input)
   if column.dtype >= 0 then
     local dtype = ffi.string(C.vb_dtype_name(column.dtype))
     if column.scalar then return { type = "numeric", dtype = dtype } end
@@ -71,7 +71,7 @@ function M.field(column, rows, path)
   end
   if column.others > 0 then
     error(failure.new(failure.COULD_NOT_RUN, ("%s: column '%s' holds objects, or arrays that are "
-      .. "no vectors of one length"):format(path or "?", column.name),
+      .. "no vectors of one length"):format(input.path, column.name),
       "--schema FILE says what to take; columns that it does not name are left out"), 0)
   end
   if column.lists > 0 and column.lists == column.present then
@@ -79,7 +79,7 @@ function M.field(column, rows, path)
   elseif column.numbers > 0 and column.numbers == column.present then
     return { type = "numeric", dtype = numeric(column) }
   end
-  return text(column, rows)
+  return text(column, rows, input.format == "text")
 end
 
 --- The width of stored keys.

@@ -274,7 +274,7 @@ end
 -- --- schemas -----------------------------------------------------------------------------------
 
 local function add_inferred(plan, one, column, name)
-  local field = infer.field(column, one.input.rows or 0, one.input.path)
+  local field = infer.field(column, one.input.rows or 0, one.input)
   schemas.add(plan.schema, name, field)
 end
 
@@ -290,9 +290,15 @@ local function infer_main(plan, args, one)
     return add_inferred(plan, one, column, column.scalar and "value" or "embedding")
   end
   must_be_told(args, input.path)
-  for _, column in ipairs(input:survey(args.quiet)) do
+  local columns = input:survey(args.quiet)
+  if input.rows == 0 then
+    error(failure.new(failure.COULD_NOT_RUN, input.path .. ": has no rows"), 0)
+  end
+  for _, column in ipairs(columns) do
     local key = column.name == (args.key_field or "key")
-    if key and not args.keys and not args.key_pattern then
+    if column.name == "" then
+      plan.notes[#plan.notes + 1] = input.path .. ": a column without a name is left out"
+    elseif key and not args.keys and not args.key_pattern then
       plan.schema.keys, plan.schema.key_bytes = 1, infer.key_width(column.longest)
     else
       add_inferred(plan, one, column, column.name)
@@ -348,6 +354,14 @@ local function vectors_of(schema)
   return list
 end
 
+local function check_pattern(pattern)
+  local rest, numbers = pattern:gsub("%%%%", ""):gsub("%%%d*d", "")
+  if numbers ~= 1 or rest:find("%", 1, true) then
+    failure.usage("--key-pattern: '%s' needs one number, as %%d or %%012d; %%%% is a percent sign",
+      pattern)
+  end
+end
+
 -- What options say of vectors and keys, whether the schema was given or inferred.
 local function apply(plan, args)
   local vectors, metric = vectors_of(plan.schema), metric_of(plan, args)
@@ -361,6 +375,7 @@ local function apply(plan, args)
     if args.dtype then field.dtype = schemas.dtype(args.dtype) end
   end
   if args.key_pattern then
+    check_pattern(args.key_pattern)
     plan.schema.keys = 0
     schemas.set(plan.schema, C.VB_SCHEMA_KEY_PATTERN, args.key_pattern)
   end
