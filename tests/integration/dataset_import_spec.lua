@@ -388,6 +388,14 @@ print("good")]], dir.path))
     assert.matches("example:\n  vbench dataset import", run.out, 1, true)
   end)
 
+  it("shows how far it is on a terminal, and elsewhere nothing", function()
+    dir:write("t.txt", ("a line of some length\n"):rep(2000000))
+    local line = ("%s dataset import --text t.txt -o out"):format(vbench.binary)
+    local run = vbench.run { program = "script", "-qec", line, "/dev/null", cwd = dir.path }
+    assert.matches("%[#+%.*%] +%d+ %%  [%d.]+[kM]? records  [%d.]+[kM]/s", run.out)
+    assert.not_matches("\27", dir:run("import", "--text", "t.txt", "-o", "out").all)
+  end)
+
   it("ends at Ctrl-C without a trace", function()
     process.capture(("mkfifo '%s/slow.jsonl'"):format(dir.path))
     products()

@@ -99,6 +99,20 @@ query 0
     end)
   end)
 
+  it("opens the old format of one file in place", function()
+    local function u32(n) return ("%c%c\0\0"):format(n % 256, math.floor(n / 256)) end
+    local function u64(n) return u32(n) .. "\0\0\0\0" end
+    dir:write("old.bin", "\1\176\205\222" .. u32(1) .. "old set" .. ("\0"):rep(249) .. "\0\0\0\0"
+      .. u32(1) .. u64(3) .. u64(1) .. u32(2) .. u32(0) .. u64(380) .. u64(400) .. u64(344)
+      .. u64(0) .. u64(0) .. u64(0) .. id(2) .. id(0) .. "\0\0\0\0" .. ONE
+      .. ("x"):rep(12) .. ONE .. ONE .. TWO .. ("y"):rep(8) .. TWO)
+    assert.equal("old: 3 records and 1 queries are good; ground truth of 1 recomputed\n",
+      dir:run("verify", "old").out)
+    assert.matches("query 0\n  embedding: [2]\n  neighbours: 2 (0), 0 (1)\n",
+      dir:run("inspect", "old.bin").out, 1, true)
+    assert.matches("old set  (old.bin)\n3 records of 4 bytes", dir:run("info", "old").out, 1, true)
+  end)
+
   it("info tells counts, sizes and offsets, as text and as JSON", function()
     mixed { tail = "more" }
     local run = dir:run("info", "x")
