@@ -16,7 +16,7 @@ enum {
   BACKOFF_MIN_MS = 10,
   BACKOFF_MAX_MS = 1000,
   KEPT_MAX_GB = 1,
-  OPENINGS_MAX = 2, /* of a connection that is lost before its phase runs */
+  OPENINGS_MAX = 4, /* of a connection that is lost before its phase runs */
   RECEIVES_MAX = 16 /* for one event: other connections have a turn, and so has main */
 };
 
@@ -66,6 +66,7 @@ static void set_tail(vb_connection *connection, size_t length) {
 static void close_stream(vb_connection *connection) {
   vb_lane *lane = connection->lane;
   if (connection->state == VB_CONNECTION_READY) {
+    connection->fruitful = connection->head != connection->first;
     connection->answered += connection->head - connection->first;
     connection->first = connection->head;
     lane->ready_count--;
@@ -321,8 +322,9 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   vb_lane *lane = connection->lane;
   if (connection->state == VB_CONNECTION_CLOSED) return;
   vb_lane_record_flush(lane);
-  if (is_preparing(lane) && connection->state == VB_CONNECTION_READY &&
-      connection->openings < OPENINGS_MAX) {
+  bool was_open =
+      connection->state == VB_CONNECTION_READY || connection->state == VB_CONNECTION_HANDSHAKE;
+  if (is_preparing(lane) && was_open && connection->openings < OPENINGS_MAX) {
     close_stream(connection);
     connection->openings++;
     vb_connection_open(connection);

@@ -102,6 +102,7 @@ typedef struct vb_connection {
   bool unread;          /* receiving stopped before there was nothing left */
   bool parked;          /* out of the event loop: the sweep goes on opening it */
   bool asked;           /* the reply under way began when one was waited for */
+  bool fruitful;        /* before it was closed there was a reply */
   bool keep;            /* the bytes of the reply under way are wanted */
   uint8_t openings;     /* in this phase, before it runs */
   uint32_t attempts;    /* failed ones in a row */

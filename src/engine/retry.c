@@ -8,7 +8,7 @@ enum {
   BACKOFF_MAX_MS = 500,
   SHARE_AFTER_MS = 100,
   PLACES = (1 << 28) - 1,
-  PUT_BACK_MAX = 3, /* then it is a failure that nothing can be sent */
+  PUT_BACK_MAX = 3, /* by connections that bring nothing; then it is a failure */
   TIMEOUT_SHARE = 3 /* a timeout uses up this part of the tries: it has cost time already */
 };
 
@@ -61,7 +61,8 @@ static void free_place(vb_lane *lane, uint32_t place) {
 }
 
 static bool is_before(const vb_lane *lane, uint32_t a, uint32_t b) {
-  return slot_at(lane, a)->not_before < slot_at(lane, b)->not_before;
+  const vb_retry *x = slot_at(lane, a), *y = slot_at(lane, b);
+  return x->not_before < y->not_before || (x->not_before == y->not_before && x->n < y->n);
 }
 
 static void push(vb_lane *lane, uint32_t node, uint32_t place) {
@@ -173,15 +174,15 @@ static uint32_t end_of_sent(const vb_connection *connection, uint32_t at, uint32
   return at;
 }
 
-/* The operation goes back to its node's queue, as it was before it was written. False when that was
- * done often enough. */
+/* The operation goes back to its node's queue, as it was before it was written. False when so many
+ * connections in a row had not a single reply. */
 static bool put_back(vb_connection *connection, vb_flight *flight) {
   vb_lane *lane = connection->lane;
   if (!flight->retry) mark(flight, take_place(lane, flight->n));
   vb_retry *slot = slot_at(lane, flight->retry);
   if (!slot->aborted) {
     if (slot->put_back == PUT_BACK_MAX) return false;
-    slot->put_back++;
+    slot->put_back += !connection->fruitful;
     slot->due = flight->due;
     slot->step = step_of(flight);
   }

@@ -21,7 +21,7 @@ typedef struct vb_retry {
   const char *kind; /* of the error that it is when it is given up; a literal */
   uint16_t tries;   /* used up, of those that it has */
   uint16_t step;    /* where it goes on: the first step without a reply */
-  uint8_t put_back; /* how often nothing of it had been sent */
+  uint8_t put_back; /* how often nothing of it had been sent, by a connection without a reply */
   bool resent;      /* the next attempt is one: something had been sent before */
   bool aborted;     /* replies of this attempt are still to come, and are nothing any more */
 } vb_retry;

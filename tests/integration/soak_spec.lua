@@ -88,6 +88,10 @@ describe("a load whose connections are killed at random", function()
       assert.equal(phase.errors, phase.unknown + phase.gave_up)
       assert.is_true(phase.gave_up <= 16, phase.gave_up)
       if vbench.slowness == 1 then assert.is_true(peak < 150000, peak) end
+      if os.getenv("VBENCH_SOAK_S") then
+        print(("%s: %d kills, %d operations, %d retries, %d unknown, %d given up, %d KB"):format(
+          load[1], kills, phase.operations, phase.retries, phase.unknown, phase.gave_up, peak))
+      end
     end)
   end
 

@@ -58,6 +58,25 @@ static void what_may_not_is_unknown_when_it_was_sent(void **state) {
   clean_up(&self, &server);
 }
 
+static void what_was_never_sent_is_no_error(void **state) {
+  (void)state;
+  fake server = {.replies = {"+OK\r\n"}, .close_after = 1};
+  rig self;
+  fake_start(&server);
+  rig_make(&self, &(rig_spec){.value = 4 << 20}, &server);
+  self.phase.clients = 1;
+  self.phase.pipeline = 8;
+  self.phase.requests = 16;
+  rig_run(&self, 1);
+  const vb_counters *total = rig_total(&self);
+  assert_int_equal(total->operations, 16);
+  assert_int_equal(total->requests + total->errors, 16);
+  assert_int_equal(total->errors, total->unknown);
+  assert_true(total->requests > 2);
+  assert_int_equal(total->retries + total->gave_up, 0);
+  clean_up(&self, &server);
+}
+
 static void a_transaction_goes_whole(void **state) {
   (void)state;
   fake server = {.replies = {"+OK\r\n", "+QUEUED\r\n", "+QUEUED\r\n", "*2\r\n+OK\r\n+OK\r\n"},
@@ -132,6 +151,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_may_be_repeated_is_lost_by_no_broken_connection),
       cmocka_unit_test(what_may_not_is_unknown_when_it_was_sent),
+      cmocka_unit_test(what_was_never_sent_is_no_error),
       cmocka_unit_test(a_transaction_goes_whole),
       cmocka_unit_test(a_refusal_for_now_is_no_error),
       cmocka_unit_test(a_refusal_for_ever_is_given_up),
