@@ -87,7 +87,7 @@ with_apt() {
   local build=(gcc libc6-dev make cmake pkg-config luajit libluajit-5.1-dev libhiredis-dev
     libssl-dev zlib1g-dev libyaml-dev libhdf5-dev lua-argparse lua-cjson lua-cjson-dev)
   local tests=(libcmocka-dev lua-busted lua-ldoc clang-format python3 python3-numpy
-    python3-h5py redis-server redis-tools
+    python3-h5py python3-yaml redis-server redis-tools
     openssl util-linux procps)
   local package missing=0
   for package in "${build[@]}"; do apt_installed "$package" || missing=1; done
@@ -112,7 +112,8 @@ with_dnf() {
     zlib-devel libyaml-devel hdf5-devel luarocks unzip)
   have_server || packages+=(valkey)
   [[ $what == build ]] || packages+=(libcmocka-devel clang-tools-extra openssl libasan libubsan
-    libtsan util-linux procps-ng python3-numpy python3-h5py)
+    libtsan util-linux procps-ng python3-numpy python3-h5py
+    python3-pyyaml)
   say "dnf: ${packages[*]}"
   as_root dnf install -y "${packages[@]}"
 }

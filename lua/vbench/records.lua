@@ -2,7 +2,7 @@
 --
 --     local records = require "vbench.records"
 --     local load = records.load(vb.dataset "products")
--- @module vbench.records
+-- @api vbench.records
 local vb = require "vbench"
 
 local M = {}

@@ -60,7 +60,7 @@ describe("the documents", function()
     for line, snippet in each_snippet(path) do
       it(("load: %s:%d"):format(path, line), function()
         local file = process.write(vbench.path("snippet.lua"), completed(snippet))
-        local run = vbench.run { "check", file }
+        local run = vbench.run { "check", file, cwd = vbench.root }
         assert.equal(0, run.code, snippet .. run.all)
       end)
     end
