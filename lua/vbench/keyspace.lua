@@ -14,7 +14,9 @@ local M = {}
 local FIELDS = {
   name = "string", prefix = "string", pattern = "string", width = "number", size = "count",
   max_size = "count", max_sub_id = "count", slots = "table",
+  sub = "string",
 }
+local SUB = { key = true, argument = true }
 local WIDTH, WIDTH_MAX = 12, 20
 local SIZE_MAX, TRACKED_MAX, SLOTS = 2 ^ 53, 2 ^ 40, 16384
 
@@ -33,6 +35,18 @@ end
 -- @treturn cursor which has only `:value()`
 function keyspace_methods.current(self)
   return cursor.new { keyspace = self, current = true }
+end
+
+--- The sub-id of the pair that the operation has drawn from this keyspace, in decimal: the field
+-- of a hash, an index in a JSON path. Data, and not a key.
+-- @function keyspace:sub
+-- @treturn cursor
+-- @raise for a keyspace without `max_sub_id`
+function keyspace_methods.sub(self)
+  if not self.subs then
+    fault.raise("keyspace '%s' has no sub-ids: it is declared without max_sub_id", self.name)
+  end
+  return cursor.new { keyspace = self, current = true, sub = true, as_value = true }
 end
 
 -- Every order and filter may stand straight on the keyspace.
@@ -68,6 +82,10 @@ local function check_size(spec, where)
   if not spec.size then spec.max_size = spec.max_size or TRACKED_MAX end
   object.number(spec.size or spec.max_size, "the size of " .. where,
     { min = 1, max = spec.size and SIZE_MAX or TRACKED_MAX, integer = true })
+  if spec.sub then fields.choose(spec.sub, SUB, "field 'sub' of " .. where) end
+  if spec.sub and not spec.max_sub_id then
+    fault.raise("%s: sub says where sub-ids stand, and goes with max_sub_id", where)
+  end
   if not spec.max_sub_id then return end
   object.number(spec.max_sub_id, "max_sub_id of " .. where, { min = 1, integer = true })
   if (spec.size or spec.max_size) * spec.max_sub_id > SIZE_MAX then
@@ -92,6 +110,7 @@ local function open(spec, dataset)
   c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
   c.width, c.size, c.max_size = spec.width or 0, spec.size or 0, spec.max_size or 0
   c.subs, c.dataset = spec.max_sub_id or 0, dataset
+  c.subs_apart = spec.sub == "argument" and 1 or 0
   if spec.slots then c.slot_first, c.slot_last = spec.slots[1], spec.slots[2] end
   local opened, message = vbffi.check(C.vb_keyspace_new(out, c, err), err)
   if not opened then fault.raise("%s", message) end
@@ -122,7 +141,8 @@ end
 -- @tparam table given `size` (a count; without it the tracker grows by doubling up to `max_size`,
 --   2^40); either `prefix` (the key is prefix and id) with `width` (digits, zero-padded; 12; 0: no
 --   padding), or `pattern` ("vec:%012d"); `max_sub_id` (each id has sub-ids from 0 up to, but not
---   including, it; the key then ends in ":sub"); `slots` ({ first, last }, last not part of it:
+--   including, it; the key then ends in ":sub", unless `sub` is "argument" and it stands in one,
+--   as `keys:sub()`); `slots` ({ first, last }, last not part of it:
 --   only keys in these slots are its own); `name` (the prefix or pattern unless given)
 -- @treturn keyspace with `name`, `size` (of keys: ids times sub-ids), `ids`, the methods of a
 --   cursor and those of `vbench.tracker`
@@ -137,8 +157,8 @@ function M.declare(given)
   return add(spec, open(spec))
 end
 
---- What is likely a mistake in the keyspaces of a script: keys of one prefix that are written in two
--- ways. After loading.
+--- What is likely a mistake in the keyspaces of a script: keys of one prefix that are written in
+-- two ways. After loading.
 -- @treturn {string,...} a line each
 -- @local
 function M.warnings()
@@ -148,9 +168,9 @@ function M.warnings()
     local prefix = one.spec.prefix
     local other = prefix and by_prefix[prefix]
     if other and other.spec.width ~= one.spec.width then
-      list[#list + 1] = ("keyspaces '%s' and '%s' both have the prefix '%s', with numbers of %d and "
-        .. "%d digits: they are different keys"):format(other.name, name, prefix, other.spec.width,
-        one.spec.width)
+      list[#list + 1] = ("keyspaces '%s' and '%s' both have the prefix '%s', with numbers of %d "
+        .. "and %d digits: they are different keys"):format(other.name, name, prefix,
+        other.spec.width, one.spec.width)
     end
     if prefix then by_prefix[prefix] = other or one end
   end

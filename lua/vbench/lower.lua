@@ -63,6 +63,7 @@ function fill.cursor(self, part, cursor)
   local spec = cursor.spec
   if spec.current then
     part.kind, part.keyspace = C.VB_PART_CURRENT, spec.keyspace.handle
+    part.sub = spec.sub and 1 or 0
     self.keep[#self.keep + 1] = spec.keyspace
     return
   end

@@ -83,6 +83,13 @@ local function summary(keyspace, r)
   return line .. (" (%.2f s, %s keys a second)"):format(r.seconds, text.count(r.keys_per_s))
 end
 
+--- Whether the keys of a keyspace say their ids.
+-- @tparam keyspace keyspace
+-- @treturn boolean
+function M.can(keyspace)
+  return not keyspace.spec.stored and keyspace.spec.sub ~= "argument"
+end
+
 --- Scans all primaries.
 -- @tparam table control ctl
 -- @tparam keyspace keyspace
@@ -95,6 +102,9 @@ function M.run(control, keyspace, options)
   if keyspace.spec.stored then
     fault.raise("ctl:scan: the keys of '%s' are stored in its dataset, and do not say their ids; "
       .. "a scan is of keys that are made of a prefix or pattern and an id", keyspace.name)
+  end
+  if keyspace.spec.sub == "argument" then
+    fault.raise("ctl:scan: the sub-ids of keyspace '%s' are not in its keys", keyspace.name)
   end
   if session.role == "worker" then fault.raise("ctl:scan is for main, not for workers") end
   options = fields.read(options or {}, { tagged = "boolean" }, "ctl:scan")

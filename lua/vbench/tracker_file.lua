@@ -2,6 +2,7 @@
 -- @module vbench.tracker_file
 local failure = require "vbench.failure"
 local registry = require "vbench.registry"
+local scan = require "vbench.scan"
 local text = require "vbench.report.text"
 local vbffi = require "vbench.ffi"
 
@@ -61,7 +62,7 @@ function M.begin(run)
   if path and exists(path) then load(run, path) end
   if run.options.tracker_init ~= "scan" then return end
   for _, one in ipairs((keyspaces())) do
-    if not one.spec.stored then run.ctl:scan(one) end
+    if scan.can(one) then run.ctl:scan(one) end
   end
 end
 

@@ -140,6 +140,11 @@ static int check_key(vb_hole *hole, const char *where, vb_error *err) {
                    where, part->times_min, part->times_max, VB_TIMES_MAX);
   if (part->same_slot && !vb_cursor_is_range(part->cursor))
     return complain(where, err, "times with same_slot goes with a range of ids, not a part of one");
+  if (part->sub) {
+    if (!hole->keyspace->subs) return complain(where, err, "a sub-id of a keyspace without them");
+    hole->bound = vb_decimal_width(hole->keyspace->subs - 1);
+    return VB_OK;
+  }
   size_t fixed = vb_keyspace_key_fixed(hole->keyspace);
   hole->escapes = part->json && has_to_escape(hole->keyspace);
   hole->fixed = fixed && !hole->escapes ? fixed : VB_VARIABLE;

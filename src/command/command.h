@@ -74,6 +74,8 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
   operation->currents = 0;
 }
 
+/* The operation's id, which it has, without its sub-id. */
+uint64_t vb_operation_id(const vb_operation *operation);
 /* The operation's id and sub-id as a request shows them: -1 for none. */
 void vb_operation_ids(const vb_operation *operation, double *id, double *sub);
 

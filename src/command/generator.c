@@ -172,13 +172,18 @@ static size_t write_choice(const vb_hole *hole, uint64_t random, char *to) {
   return choice->length;
 }
 
+static size_t write_current(const vb_hole *hole, const vb_operation *operation, char *to) {
+  uint64_t id = vb_operation_current(operation, hole->keyspace);
+  return hole->part.sub ? vb_decimal_append(to, id % hole->keyspace->subs)
+                        : vb_hole_write_key(hole, id, to);
+}
+
 size_t vb_hole_write(const vb_hole *hole, const vb_operation *operation, char *to) {
   const vb_part *part = &hole->part;
   switch ((enum vb_part_kind)part->kind) {
   case VB_PART_LITERAL: memcpy(to, part->text, part->length); return part->length;
-  case VB_PART_CURRENT:
-    return vb_hole_write_key(hole, vb_operation_current(operation, part->keyspace), to);
-  case VB_PART_ID: return vb_decimal_append(to, operation->id);
+  case VB_PART_CURRENT: return write_current(hole, operation, to);
+  case VB_PART_ID: return vb_decimal_append(to, vb_operation_id(operation));
   case VB_PART_BYTES: return write_bytes(hole, operation, random_of(hole, operation), to);
   case VB_PART_INT:
   case VB_PART_FLOAT: return vb_number_write(hole, operation, random_of(hole, operation), to);

@@ -12,8 +12,8 @@ enum vb_part_kind {
   VB_PART_CURSOR,  /* key of the id that `cursor` draws; times_min..max ids make as many arguments,
                       when it is the only part of its argument. Draw k of operation n has the index
                       n * times_max + k; an operation for which ids are missing is not written */
-  VB_PART_CURRENT, /* key of the operation's current id in `keyspace` */
-  VB_PART_ID,      /* the operation's id in decimal */
+  VB_PART_CURRENT, /* key of the operation's current id in `keyspace`; `sub`: its sub-id */
+  VB_PART_ID,      /* the operation's id in decimal, without its sub-id */
   VB_PART_BYTES,   /* min..max bytes, or one of `choices` sizes by weight; compressible; from_id */
   VB_PART_INT,     /* min..max by distribution */
   VB_PART_FLOAT,   /* min..max by distribution, `decimals` digits behind the point */
@@ -59,6 +59,7 @@ typedef struct vb_part {
   size_t length;
   const vb_cursor *cursor;
   const vb_keyspace *keyspace;
+  int sub;                       /* VB_PART_CURRENT: the sub-id in decimal, which is no key */
   uint32_t times_min, times_max; /* 0 is 1 */
   int same_slot; /* times: ids whose keys share the first one's slot: the first such id from the one
                     drawn on, of up to 65536 that are tried; the first id again when none is */

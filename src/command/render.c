@@ -29,10 +29,20 @@ uint64_t vb_operation_current(const vb_operation *operation, const vb_keyspace *
   return UINT64_MAX;
 }
 
+/* Sub-ids of the keyspace that the operation's id is of: 0 for none. */
+static uint64_t subs_of(const vb_operation *operation) {
+  return operation->currents ? operation->current[0].keyspace->subs : 0;
+}
+
+uint64_t vb_operation_id(const vb_operation *operation) {
+  uint64_t subs = subs_of(operation);
+  return VB_UNLIKELY(subs) ? operation->id / subs : operation->id;
+}
+
 void vb_operation_ids(const vb_operation *operation, double *id, double *sub) {
-  uint64_t subs = operation->currents ? operation->current[0].keyspace->subs : 0;
+  uint64_t subs = subs_of(operation);
   *sub = subs ? (double)(operation->id % subs) : -1;
-  *id = operation->id == UINT64_MAX ? -1 : (double)(operation->id / (subs ? subs : 1));
+  *id = operation->id == UINT64_MAX ? -1 : (double)vb_operation_id(operation);
 }
 
 void vb_request_make(vb_request *request, const vb_renderer *renderer,

@@ -23,6 +23,7 @@ struct vb_keyspace {
   uint64_t size;
   const vb_dataset *dataset;      /* of stored keys, which have no head, number or tail; or NULL */
   uint64_t subs;                  /* of each id; 0: none */
+  bool subs_apart;                /* not in the key */
   unsigned slot_first, slot_last; /* half-open; equal: all slots */
   bool grows;                     /* size is what its tracker may grow to */
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */

@@ -107,6 +107,7 @@ static int check(const vb_keyspace_spec *spec, vb_error *err) {
 static int set_size(vb_keyspace *keyspace, const vb_keyspace_spec *spec, vb_error *err) {
   keyspace->grows = !spec->size;
   keyspace->subs = spec->subs;
+  keyspace->subs_apart = spec->subs_apart;
   keyspace->slot_first = spec->slot_first;
   keyspace->slot_last = spec->slot_last;
   keyspace->size = spec->size ? spec->size : spec->max_size;
@@ -182,7 +183,8 @@ size_t vb_keyspace_key_max(const vb_keyspace *keyspace) {
   uint64_t subs = keyspace->subs ? keyspace->subs : 1;
   unsigned widest = vb_decimal_width((keyspace->size - 1) / subs);
   if (widest < keyspace->width) widest = keyspace->width;
-  unsigned of_sub = keyspace->subs ? 1 + vb_decimal_width(subs - 1) : 0;
+  bool in_key = keyspace->subs && !keyspace->subs_apart;
+  unsigned of_sub = in_key ? 1 + vb_decimal_width(subs - 1) : 0;
   return keyspace->head + widest + keyspace->tail + of_sub;
 }
 
@@ -240,6 +242,7 @@ int vb_keyspace_in_slots(const vb_keyspace *keyspace, uint64_t id) {
 
 static size_t write_pair(const vb_keyspace *keyspace, uint64_t id, char *to) {
   size_t length = write_id(keyspace, id / keyspace->subs, to);
+  if (keyspace->subs_apart) return length;
   to[length++] = ':';
   return length + vb_decimal_append(to + length, id % keyspace->subs);
 }

@@ -19,6 +19,7 @@ typedef struct vb_keyspace_spec {
                         tracker     grows as ids are added */
   uint64_t max_size; /* of a keyspace without a size; else 0 */
   uint64_t subs;     /* sub-ids of each id, written as ":sub" behind its key; 0: none */
+  int subs_apart;    /* 1: the sub-id is no part of the key: a field of a hash, an index */
   unsigned slot_first, slot_last; /* keys of slots [first, last) are its own; 0, 0: of all */
 } vb_keyspace_spec;
 

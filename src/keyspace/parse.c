@@ -76,7 +76,8 @@ static bool read_key(const vb_keyspace *keyspace, const char *key, size_t length
 int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_t length, uint64_t *id) {
   uint64_t found;
   char own[VB_KEY_MAX];
-  if (keyspace->dataset || !read_key(keyspace, key, length, &found)) return VB_KEY_FOREIGN;
+  if (keyspace->dataset || keyspace->subs_apart || !read_key(keyspace, key, length, &found))
+    return VB_KEY_FOREIGN;
   if (found >= keyspace->size || !vb_keyspace_in_slots(keyspace, found)) return VB_KEY_OUTSIDE;
   *id = found;
   size_t written = vb_keyspace_write(keyspace, found, own);

@@ -13,7 +13,8 @@ enum vb_key_match {
   VB_KEY_OUTSIDE = 3  /* an id from the keyspace's size up, or a key of another node's slots */
 };
 
-/* The keys that a dataset stores are all foreign: nothing in them says their id.
+/* The keys that a dataset stores, and those without their sub-ids, are all foreign: nothing in them
+ * says their id.
  * Numbers are read as they are written: "key:5" is foreign where ids have 12 digits. *id is set
  * unless the key is foreign or outside. */
 VB_API int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_t length,

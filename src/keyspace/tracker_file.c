@@ -35,8 +35,8 @@ static void describe(const vb_keyspace *keyspace, char to[LAYOUT_MAX]) {
                         (int)keyspace->head, text, keyspace->width, (int)keyspace->tail,
                         text + keyspace->head);
   if (keyspace->subs)
-    length +=
-        snprintf(to + length, (size_t)(LAYOUT_MAX - length), ":%%d below %" PRIu64, keyspace->subs);
+    length += snprintf(to + length, (size_t)(LAYOUT_MAX - length), "%s below %" PRIu64,
+                       keyspace->subs_apart ? " and a sub-id" : ":%d", keyspace->subs);
   if (keyspace->slot_first != keyspace->slot_last)
     (void)snprintf(to + length, (size_t)(LAYOUT_MAX - length), " in slots %u to %u",
                    keyspace->slot_first, keyspace->slot_last);

@@ -115,4 +115,24 @@ describe("the tracker in a run", function()
       "digits: they are different keys", run(text:format(5)).err, 1, true)
     assert.equal("", run(text:format(12)).err)
   end)
+
+  it("writes a sub-id into an argument of its own", function()
+    local done = run [[
+      local keys = vb.keyspace { prefix = "h:", width = 0, size = 20, max_sub_id = 3,
+                                 sub = "argument" }
+      local set = vb.command { "HSET", keys:sequential(), vb.concat { "f", keys:sub() }, vb.id() }
+      return vb.scenario { phases = { vb.phase { name = "a", run = set, requests = 60 } } } ]]
+    assert.equal(0, done.code, done.all)
+    assert.equal(20, server:call("DBSIZE"))
+    assert.equal(3, server:call("HLEN", "h:19"))
+    assert.equal("19", server:call("HGET", "h:19", "f2"))
+    assert.matches("keyspace 'k' has no sub-ids", run([[
+      local keys = vb.keyspace { prefix = "k", size = 20 }
+      local get = vb.command { "HGET", keys:sequential(), keys:sub() }
+      return vb.scenario { phases = {} } ]]).err, 1, true)
+    local scanned = run [[
+      local keys = vb.keyspace { prefix = "k", size = 20, max_sub_id = 2, sub = "argument" }
+      return vb.scenario { main = function() end, setup = function(ctl) ctl:scan(keys) end } ]]
+    assert.matches("sub-ids of keyspace 'k' are not in its keys", scanned.err, 1, true)
+  end)
 end)

@@ -1,4 +1,5 @@
 -- Filling a tracker from servers: what a scan finds, says, and leaves alone when it fails.
+local process = require "tests.support.process"
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
@@ -98,5 +99,35 @@ describe("ctl:scan", function()
     assert.matches("ctl:scan takes a keyspace, not a string", done.all)
     done = scan([[{ prefix = "k:", size = 100 }]], "ctl:scan(keys, { taged = true })")
     assert.matches("did you mean 'tagged'", done.all)
+  end)
+
+  it("says once a second how far it is", function()
+    local done = scan([[{ prefix = "k:", size = 100 }]],
+      "ctl:call('CLIENT', 'PAUSE', 1500) ctl:scan(keys)")
+    assert.equal(0, done.code, done.all)
+    assert.matches("scan of 'k:': 0 keys, 0 a second\n", done.err)
+    assert.matches("scan of 'k:': 0 found, 0 new, 0 stale", done.err)
+  end)
+
+  it("ends with Ctrl-C, and leaves the tracker as it was", function()
+    local path = vbench.scenario [[
+      local keys = vb.keyspace { prefix = "k:", size = 100 }
+      return vb.scenario {
+        main = function() end,
+        setup = function(ctl)
+          keys:add(5)
+          ctl:call("CLIENT", "PAUSE", 2500)
+          ctl:scan(keys)
+        end,
+        teardown = function() print("known", keys:count()) end,
+      } ]]
+    local run = vbench.start { path, "-p", first.port }
+    process.wait_for(10, "the scan", function()
+      return (process.read(run.err_file) or ""):find("scan of")
+    end)
+    run:signal("INT")
+    local done = run:wait()
+    assert.equal(130, done.code, done.all)
+    assert.is_nil(done.err:find("found", 1, true))
   end)
 end)
