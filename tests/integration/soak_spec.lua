@@ -115,6 +115,7 @@ describe("a load whose connections are killed at random", function()
     local file = vbench.path("cut.json")
     local run = vbench.start { script, "-p", server.port, "-c", 20, "--threads", 2, "--json", file,
       "--no-baseline", timeout = 60 + IDS / 5000 }
+    process.wait_for(20, "the load", function() return server:call("DBSIZE") > 0 end)
     while run.process:running() do
       server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
       process.sleep(0.05)

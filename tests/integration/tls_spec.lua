@@ -226,6 +226,7 @@ describe("TLS", function()
       "run = set, requests = 3000, clients = 5, pipeline = 4, retry = 100")
     local run = vbench.start { script, "-p", server.port, "--tls", "--cacert", ca, "--json", file,
       "--no-baseline" }
+    process.wait_for(20, "the load", function() return server:call("DBSIZE") > 0 end)
     while run.process:running() do
       server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
       process.sleep(0.05)
