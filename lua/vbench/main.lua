@@ -69,6 +69,8 @@ local function dispatch(argv)
   end
   if argv[1] == "dataset" then
     return require("vbench.cli.dataset").run { unpack(argv, 2) }
+  elseif argv[1] == "help" and argv[2] == "dataset" then
+    return require("vbench.cli.dataset").run { argv[3] or "--help", argv[3] and "--help" }
   end
   local state = parse.read(argv)
   for _, note in ipairs(state.notes) do io.stderr:write("vbench: ", note, "\n") end

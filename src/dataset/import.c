@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Of a step: long enough to be worth the call, short enough for a progress bar. */
 enum { STEP_ROWS = 8192, STEP_BYTES = 4 * 1024 * 1024 };
@@ -81,8 +82,20 @@ static int out_of_memory(const vb_import *import, vb_error *err) {
   return vb_fail(err, VB_ENOMEM, "%s: out of memory", vb_writer_data_path(import->writer));
 }
 
+/* The old format's files are called .bin too. */
+static int check_other(const vb_import *import, const char *path, vb_error *err) {
+  const char *made = vb_writer_data_path(import->writer);
+  struct stat from, to;
+  if (stat(path, &from) || stat(made, &to) || from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+    return VB_OK;
+  return vb_fail(err, VB_EINVAL, "%s: would be replaced by what is made of it; choose another name",
+                 path);
+}
+
 int vb_import_add(vb_import *import, int which, vb_source *source, vb_error *err) {
   table *to = &import->tables[which];
+  int status = check_other(import, source->path, err);
+  if (status) return status;
   vb_source **sources = realloc(to->sources, (to->source_count + 1) * sizeof(vb_source *));
   if (!sources) return out_of_memory(import, err);
   to->sources = sources;

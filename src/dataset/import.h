@@ -28,7 +28,7 @@ VB_API int vb_import_new(vb_import **out, const char *base, const vb_schema *sch
 VB_API void vb_import_free(vb_import *import);
 
 /* Takes over a source, for a table; the sources of one table are read row beside row. Its number in
- * the table, or VB_ENOMEM. */
+ * the table. VB_EINVAL, and it is not taken over, when the dataset would replace its file. */
 VB_API int vb_import_add(vb_import *import, int table, vb_source *source, vb_error *err);
 /* `column` of that source becomes `target`. JSON Lines get the column if no line had it yet;
  * VB_EINVAL when another source has no such column. */

@@ -363,6 +363,8 @@ print("good")]], dir.path))
     assert.matches("distance_metric: cosine", dir:read("new.yaml"), 1, true)
     dir:run("ground-truth", "old.bin", "-k", "3", "-o", "again") -- opened in place
     assert.equal(vectors .. queries .. u64(0) .. u64(1) .. u64(2), dir:read("again.bin"))
+    dir:assert_refuses("old.bin: would be replaced by what is made of it", "import", "old.bin")
+    assert.equal(4096 + #vectors + #queries + #ids + #distances, #dir:read("old.bin"))
     dir:write("bad.bin", head .. ("\0"):rep(4096 - #head) .. vectors)
     dir:assert_refuses("bad.bin: its queries at byte 4120 reach past its end", "import", "bad.bin",
       "-o", "out")
@@ -386,10 +388,17 @@ print("good")]], dir.path))
     local run = dir:run("import", "--help")
     assert.matches("--max-neighbors N", run.out, 1, true)
     assert.matches("example:\n  vbench dataset import", run.out, 1, true)
+    for name in dir:run("--help").out:gmatch("\n  (%l[%l-]+) ") do
+      local help = dir:run(name, "--help").out
+      assert.matches("usage: vbench dataset " .. name, help, 1, true)
+      assert.matches("example:\n  vbench dataset ", help, 1, true)
+      for line in help:gmatch("[^\n]+") do assert.is_true(#line <= 100, line) end
+    end
+    assert.equal(dir:run("--help").out, vbench.run({ "help", "dataset" }).out)
   end)
 
   it("shows how far it is on a terminal, and elsewhere nothing", function()
-    dir:write("t.txt", ("a line of some length\n"):rep(2000000))
+    process.capture(("yes 'a line of some length' | head -n 6000000 > '%s/t.txt'"):format(dir.path))
     local line = ("%s dataset import --text t.txt -o out"):format(vbench.binary)
     local run = vbench.run { program = "script", "-qec", line, "/dev/null", cwd = dir.path }
     assert.matches("%[#+%.*%] +%d+ %%  [%d.]+[kM]? records  [%d.]+[kM]/s", run.out)

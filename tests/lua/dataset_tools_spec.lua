@@ -5,7 +5,8 @@ local work = require "vbench.cli.dataset.work"
 describe("a column becomes", function()
   local function field(fields, rows, format)
     local column = { name = "c", dtype = -1, dimensions = 0, present = 10, numbers = 0,
-      integers = 0, wide = 0, lists = 0, others = 0, longest = 5, spaces = 0, distinct = 10, negative = 0 }
+      integers = 0, wide = 0, lists = 0, others = 0, longest = 5, spaces = 0, distinct = 10,
+      negative = 0 }
     for key, value in pairs(fields) do column[key] = value end
     return infer.field(column, rows or 10, { path = "x.csv", format = format or "csv" })
   end

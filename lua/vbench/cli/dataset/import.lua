@@ -71,7 +71,8 @@ end
 
 local function add(import, one)
   local err, which = native.new_error(), inputs.TABLES[one.table]
-  local number = work.check(C.vb_import_add(import, which, one.input:release(), err), err)
+  local number = work.check(C.vb_import_add(import, which, one.input.source, err), err)
+  one.input:release()
   for _, binding in ipairs(one.bindings) do
     work.check(C.vb_import_bind(import, which, number, binding.column, binding.target, err), err)
   end

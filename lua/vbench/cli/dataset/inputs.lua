@@ -94,10 +94,9 @@ function Input:column(name, alone)
     name, require("vbench.nearest").hint(name, names), table.concat(names, ", "))), 0)
 end
 
---- Gives the source away: who takes it frees it.
--- @treturn cdata vb_source *
+--- Gives the source away: who took it frees it.
 function Input:release()
-  return ffi.gc(self.source, nil)
+  ffi.gc(self.source, nil)
 end
 
 return M
