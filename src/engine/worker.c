@@ -100,12 +100,6 @@ static bool lane_is_up(const vb_lane *lane) {
          state != VB_LANE_FAILED;
 }
 
-static bool any_sleeps(const vb_worker *worker) {
-  for (uint32_t i = 0; i < worker->lane_count; i++)
-    if (worker->lanes[i].sleeper_count) return true;
-  return false;
-}
-
 /* When the next flow that sleeps is to be woken, on lanes that go on. */
 static vb_ns next_wake(const vb_worker *worker) {
   vb_ns next = UINT64_MAX;
@@ -117,6 +111,7 @@ static vb_ns next_wake(const vb_worker *worker) {
 }
 
 static void wake_flows(vb_worker *worker) {
+  if (VB_LIKELY(next_wake(worker) == UINT64_MAX)) return;
   for (uint32_t i = 0; i < worker->lane_count; i++)
     if (lane_is_up(&worker->lanes[i])) vb_lane_wake_flows(&worker->lanes[i]);
 }
@@ -136,13 +131,8 @@ static int patience(vb_worker *worker) {
   if (!up) return -1;
   vb_ns soon = worker->now + (busy ? SWEEP_BUSY_MS : SWEEP_MS) * VB_NS_PER_MS;
   if (worker->next_sweep > soon) worker->next_sweep = soon;
-  vb_ns until = worker->next_sweep;
-  if (VB_UNLIKELY(any_sleeps(worker))) {
-    vb_ns wake = next_wake(worker);
-    if (wake < until) until = wake;
-  }
-  if (until <= worker->now) return 0;
-  return (int)((until - worker->now) / VB_NS_PER_MS) + 1;
+  if (worker->next_sweep <= worker->now) return 0;
+  return (int)((worker->next_sweep - worker->now) / VB_NS_PER_MS) + 1;
 }
 
 static void sweep(vb_worker *worker) {
@@ -187,7 +177,9 @@ static int wait_for_schedule(vb_worker *worker, struct epoll_event *events) {
   if (worker->now >= worker->next_due) release_due(worker);
   vb_ns wake = worker->next_due - SPIN_US * VB_NS_PER_US;
   vb_ns begun = worker->now;
-  int count = wait_until(worker, events, wake < worker->next_sweep ? wake : worker->next_sweep);
+  vb_ns other = next_wake(worker);
+  if (worker->next_sweep < other) other = worker->next_sweep;
+  int count = wait_until(worker, events, wake < other ? wake : other);
   if (count || begun < wake) return count;
   vb_ns spun = vb_now() - begun;
   if (spun < SPIN_US * VB_NS_PER_US) worker->spin += spun; /* longer: another had the core */
@@ -197,6 +189,11 @@ static int wait_for_schedule(vb_worker *worker, struct epoll_event *events) {
 static int wait_for_events(vb_worker *worker, struct epoll_event *events) {
   int timeout = patience(worker);
   if (worker->next_due != UINT64_MAX) return wait_for_schedule(worker, events);
+  vb_ns wake = next_wake(worker);
+  if (VB_UNLIKELY(wake != UINT64_MAX)) {
+    worker->now = vb_now();
+    return wait_until(worker, events, wake < worker->next_sweep ? wake : worker->next_sweep);
+  }
   return epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout);
 }
 
@@ -215,7 +212,7 @@ static void loop(vb_worker *worker) {
     }
     /* Last, since a message may free connections that events of this round are for. */
     if (told) read_messages(worker);
-    if (VB_UNLIKELY(any_sleeps(worker))) wake_flows(worker);
+    wake_flows(worker);
     end_round(worker);
     if (worker->now >= worker->next_sweep) {
       sweep(worker);

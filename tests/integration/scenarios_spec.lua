@@ -6,7 +6,8 @@ local vbench = require "tests.support.vbench"
 
 local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
   "json-documents", "custom-lua", "rate-limiter", "churn-connections", "storm", "tls",
-  "open-loop", "ramp", "pubsub", "queue", "streams", "session-store" }
+  "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
+  "optimistic-lock", "consumer-group", "lock", "cache-aside" }
 
 describe("the scenario", function()
   local server
@@ -37,7 +38,8 @@ describe("the scenario", function()
 
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
     "custom-lua", "rate-limiter", "churn-connections", "storm",
-    "open-loop", "ramp", "pubsub", "queue", "streams", "session-store" } do
+    "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
+    "optimistic-lock", "consumer-group", "lock", "cache-aside" } do
     it(name .. " runs without an error", function()
       local help = vbench.run { "help", name }
       assert.equal(0, help.code, help.all)
@@ -55,6 +57,56 @@ describe("the scenario", function()
       end
     end)
   end
+
+  local function row(phase, name)
+    for _, one in ipairs(phase.commands) do
+      if one.name == name then return one end
+    end
+  end
+
+  it("optimistic-lock loses no deposit, however often it has to try", function()
+    local run = short("optimistic-lock", "--threads", 2, "--accounts=10", "--transfers=2000")
+    assert.equal(0, run.code, run.all)
+    local deposit = run.json.phases[2]
+    assert.equal(2000, row(deposit, "exec").requests)
+    assert.is_true(deposit.conflicts > 0)
+    local sum, logged = 0, 0
+    for id = 0, 9 do sum = sum + server:call("GET", ("account:%012d"):format(id)) end
+    assert.is_true(sum > 10 * 1000 + 2000 and sum <= 10 * 1000 + 2000 * 100)
+    for _, entry in ipairs(server:call("LRANGE", "log", 0, -1)) do
+      logged = logged + (entry:match("^%d+ %+%d+$") and 1 or 0)
+    end
+    assert.equal(1000, logged)
+  end)
+
+  it("consumer-group acknowledges what it reads", function()
+    local run = short("consumer-group", "--seconds=1s", "--orders=1000")
+    assert.equal(0, run.code, run.all)
+    local produce, consume = run.json.phases[1], run.json.phases[2]
+    assert.is_true(math.abs(produce.requests - 1000) <= 20, produce.requests)
+    assert.is_true(row(consume, "ack").requests > 20)
+    assert.is_true(row(consume, "read").age_us.p50 > 0)
+    local pending = server:call("XPENDING", "orders", "shop")
+    assert.is_true(tonumber(pending[1]) <= 8 * 10)
+  end)
+
+  it("lock never gives one lock to two", function()
+    local run = short("lock", "--locks=3", "--turns=500")
+    assert.equal(0, run.code, run.all)
+    local hold = run.json.phases[1]
+    assert.equal(500, row(hold, "release").requests)
+    assert.is_true(row(hold, "take").requests > 500)
+    assert.equal(500, hold.metrics.tries_per_lock.count)
+    assert.equal(0, server:call("DBSIZE"))
+  end)
+
+  it("cache-aside fills each miss once", function()
+    local run = short("cache-aside", "--seconds=500ms", "--keys=50")
+    assert.equal(0, run.code, run.all)
+    local ask = run.json.phases[1]
+    assert.equal(50, row(ask, "fill").requests)
+    assert.is_true(row(ask, "get").hits > row(ask, "get").misses)
+  end)
 
   it("churn-connections opens connections again in one phase only", function()
     local run = short("churn-connections", "-r", 1000, "--seconds=500ms", "--every=10")
