@@ -242,6 +242,20 @@ def nearest(base, test, k):
         "g.ivecs", "--metric", metric or "l2", "-o", "all")
     end
 
+    it("verify finds the one query whose neighbours are wrong", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      make()
+      local yaml, bin = dir:read("all.yaml"), dir:read("all.bin")
+      dir:write("bad.yaml", yaml)
+      dir:write("bad.bin", bin:sub(1, -81) .. bin:sub(-72, -65) .. bin:sub(-80, -73)
+        .. bin:sub(-64))
+      local run = vbench.run { "dataset", "verify", "bad", cwd = dir.path }
+      assert.equal(1, run.code)
+      assert.matches("ground truth of 1 of 9 queries is not that of brute force\n  query 8: ",
+        run.out, 1, true)
+      dir:run("verify", "bad", "--sample", "3")
+    end)
+
     it("subset takes the first records, with their keys and ground truth of their own", function()
       if not python.program then return pending("NumPy and h5py are not installed") end
       make()

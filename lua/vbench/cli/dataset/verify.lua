@@ -28,7 +28,7 @@ local FINDINGS = {
   [0] = "lengths over max_bytes", "member counts over max_members", "texts not in their encoding",
   "numbers that are NaN or infinite", "ids that cannot be", "distances out of order",
 }
-local TOLERANCE = 1e-5
+local TOLERANCE, RUNS = 1e-5, 8
 
 local function check_bytes(dataset, quiet)
   local verify = ffi.gc(C.vb_verify_new(dataset.handle), C.vb_verify_free)
@@ -79,11 +79,12 @@ local function filter_of(dataset)
   return ffi.gc(out[0], C.vb_filter_free)
 end
 
--- The exact neighbours of one query, and their distances.
-local function compute(dataset, field, query, threads, filter)
+-- The exact neighbours of queries that follow each other: one pass over the records.
+local function compute(dataset, field, run, threads, filter)
   local choice, err = ffi.new("vb_truth_choice"), native.new_error()
   choice.field, choice.threads, choice.filter = field.name, threads or 0, filter
-  choice.neighbors, choice.first_query, choice.queries = dataset.neighbors, query, 1
+  choice.neighbors, choice.first_query = dataset.neighbors, run.first
+  choice.queries = run.count
   local out = ffi.new("vb_truth *[1]")
   work.check(C.vb_truth_start_dataset(out, dataset.handle, choice, nil, err), err)
   local truth = ffi.gc(out[0], C.vb_truth_free)
@@ -132,9 +133,7 @@ local function components(value)
 end
 
 -- Another record at the same distance may stand there: which of equal ones is nearest, nobody says.
-local function check_query(dataset, field, query, threads, filter)
-  local truth = compute(dataset, field, query, threads, filter)
-  local want, far = C.vb_truth_ids(truth), C.vb_truth_distances(truth)
+local function check_query(dataset, field, query, want, far)
   local metric = ffi.string(C.vb_distance_name(field.field.distance))
   local have, of_query = dataset:neighbors_of(query), components(dataset:query(query, field))
   for rank = 0, dataset.neighbors - 1 do
@@ -153,18 +152,39 @@ local function check_query(dataset, field, query, threads, filter)
   end
 end
 
+-- A few runs of queries, spread over all.
+local function runs_of(sample, queries)
+  local list, count = {}, math.min(RUNS, sample)
+  for i = 0, count - 1 do
+    local size = math.floor((i + 1) * sample / count) - math.floor(i * sample / count)
+    list[i + 1] = { first = math.floor(i * queries / count), count = size }
+  end
+  return list
+end
+
+local function check_run(dataset, field, run, threads, filter, wrong)
+  local truth = compute(dataset, field, run, threads, filter)
+  local want, far = C.vb_truth_ids(truth), C.vb_truth_distances(truth)
+  for i = 0, run.count - 1 do
+    local at = i * dataset.neighbors
+    wrong[#wrong + 1] = check_query(dataset, field, run.first + i, want + at, far + at)
+  end
+end
+
 local function check_truth(dataset, args)
   local field, filter = vector_of(dataset), filter_of(dataset)
   local sample = math.min(args.sample, dataset.query_count)
   local wrong, at = {}, 0
   if not field or dataset.neighbors == 0 or sample == 0 then return wrong, 0 end
+  local runs = runs_of(sample, dataset.query_count)
   work.run(function()
-    local query = math.floor(at * dataset.query_count / sample)
-    wrong[#wrong + 1] = check_query(dataset, field, query, args.threads, filter)
     at = at + 1
-    return at < sample
-  end, function() return "queries recomputed", { done = at, total = sample, rows = at } end,
-    args.quiet)
+    check_run(dataset, field, runs[at], args.threads, filter, wrong)
+    return at < #runs
+  end, function()
+    local rows = math.floor(at * sample / #runs)
+    return "queries recomputed", { done = at, total = #runs, rows = rows }
+  end, args.quiet)
   return wrong, sample
 end
 
