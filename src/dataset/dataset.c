@@ -213,7 +213,13 @@ static void view_variable(const vb_dataset *dataset, const char *at, uint64_t by
   *out = (vb_view){at + PREFIX, length};
 }
 
+/* The length without NULs at the end, eight at a time. */
 static uint64_t trimmed(const char *data, uint64_t length) {
+  uint64_t word = 0;
+  for (; length >= sizeof word; length -= sizeof word) {
+    memcpy(&word, data + length - sizeof word, sizeof word);
+    if (word) return length - (uint64_t)__builtin_clzll(word) / 8;
+  }
   while (length && !data[length - 1]) length--;
   return length;
 }

@@ -38,9 +38,16 @@ static size_t shorten_exponent(char *text) {
 }
 
 /* A precision holds every text of fewer digits that it reads back (David Matula, 1968): 3 digits
- * for 16 bits, 6 for 32, 15 for 64, and up to two or three more where that is not enough. */
+ * for 16 bits, 6 for 32, 15 for 64, and up to two or three more where that is not enough. Below the
+ * normal numbers there are fewer bits. */
 static size_t write_digits(int dtype, double value, char *to) {
-  int digits = dtype == VB_DTYPE_FLOAT16 ? 3 : dtype == VB_DTYPE_FLOAT32 ? 6 : 15;
+  static const struct {
+    int digits;
+    double normal;
+  } kinds[] = {[VB_DTYPE_FLOAT32] = {6, 0x1p-126},
+               [VB_DTYPE_FLOAT16] = {3, 0x1p-14},
+               [VB_DTYPE_FLOAT64] = {15, 0x1p-1022}};
+  int digits = fabs(value) < kinds[dtype].normal ? 1 : kinds[dtype].digits;
   do (void)snprintf(to, VB_NUMBER_BOUND, "%.*g", digits, value);
   while (!reads_back(dtype, value, to) && digits++ < 17);
   return shorten_exponent(to);
