@@ -1,5 +1,5 @@
 --- What else of this host makes numbers worse than the server is: cores that it shares with the
--- workers, and time that other machines took (steal).
+-- workers, time that other machines took (steal), a network at its limit.
 -- @module vbench.host_watch
 local M = {}
 
@@ -73,6 +73,44 @@ end
 function M.steal(before, after)
   local all = after.all - before.all
   return all > 0 and math.max(0, after.steal - before.steal) / all or 0
+end
+
+--- What the network interfaces have carried since they were up; the loopback apart, which has no
+-- limit of its own.
+-- @tparam[opt] string path for specs: "/proc/net/dev"
+-- @treturn table name -> `{received, sent}` in bytes
+function M.carried(path)
+  local out = {}
+  for name, fields in (read(path or "/proc/net/dev") or ""):gmatch("%s*([^%s:]+):([^\n]*)") do
+    local numbers = {}
+    for number in fields:gmatch("%d+") do numbers[#numbers + 1] = tonumber(number) end
+    if name ~= "lo" and #numbers >= 9 then out[name] = { numbers[1], numbers[9] } end
+  end
+  return out
+end
+
+-- Bytes a second; nil where the interface does not tell (virtual ones mostly).
+local function speed_of(name, root)
+  local megabits = tonumber((read(("%s/%s/speed"):format(root, name)) or ""):match("^%d+"))
+  return megabits and megabits > 0 and megabits * 1e6 / 8 or nil
+end
+
+--- The interface that came nearest to its limit between two `carried`, in the fuller direction.
+-- @tparam table before
+-- @tparam table after
+-- @tparam number seconds between them
+-- @tparam[opt] string root for specs: "/sys/class/net"
+-- @treturn ?table `interface`, `share` (1 is its limit); nil where none tells its speed
+function M.network(before, after, seconds, root)
+  local most
+  for name, now in pairs(after) do
+    local speed, was = speed_of(name, root or "/sys/class/net"), before[name]
+    if speed and was and seconds > 0 then
+      local share = math.max(now[1] - was[1], now[2] - was[2]) / seconds / speed
+      if not most or share > most.share then most = { interface = name, share = share } end
+    end
+  end
+  return most
 end
 
 return M

@@ -150,7 +150,7 @@ end
 local HANDLERS = {
   start = function(_, group)
     group.usage, group.began = usage_now(), C.vb_clock_monotonic()
-    group.ticks = host_watch.ticks()
+    group.ticks, group.carried = host_watch.ticks(), host_watch.carried()
   end,
   tick = tick,
   signal = function(run, group)
@@ -198,8 +198,9 @@ end
 local function usage_since(group)
   local before = group.usage
   if not before then return {} end
-  local now = usage_now()
-  return { seconds = C.vb_clock_monotonic() - group.began,
+  local now, seconds = usage_now(), C.vb_clock_monotonic() - group.began
+  return { seconds = seconds,
+           network = host_watch.network(group.carried, host_watch.carried(), seconds),
            run_delay_s = math.max(0, now.run_delay_s - before.run_delay_s),
            major_faults = tonumber(now.major_faults - before.major_faults),
            steal = host_watch.steal(group.ticks, host_watch.ticks()),

@@ -220,6 +220,11 @@ local function of_connection(lane)
            mean = rounded(lane.mean_of_connection, 10) }
 end
 
+local function network_of(usage)
+  local most = usage.network
+  return most and { interface = most.interface, share = rounded(most.share, 10000) } or null
+end
+
 -- How the client itself was; busy and run delay are shares of the workers' time, CPU that of all
 -- lanes, which share the workers.
 local function client_of(source, lane)
@@ -239,6 +244,7 @@ local function client_of(source, lane)
     busy = rounded(busy, 10000), run_delay = rounded(delay, 10000),
     lateness_p99_us = M.times(source.engine:lateness(source.lane)).p99 or null,
     major_faults = usage.major_faults or 0, steal = rounded(usage.steal or 0, 10000),
+    network = network_of(usage),
     shares_cores = usage.shares_cores or false, of_connection = of_connection(lane),
     bound = busy > BOUND_BUSY or delay > BOUND_DELAY,
     connects = connects, connects_per_s = rate(connects, lane.seconds),
@@ -275,7 +281,7 @@ end
 --   background), `lanes` (how many there are); `name`; `rows` (names of commands and transactions);
 --   `status` ("ok", "interrupted", "failed"); `timeline` (list of `second`); `metrics` (`custom`);
 --   `percentiles` (more of them); `usage` since its start {seconds,
---   run_delay_s, major_faults, steal, shares_cores};
+--   run_delay_s, major_faults, steal, network, shares_cores};
 --   `server_change`, `node_changes` (`vbench.server_change`); `settings` of `vbench.plan`
 -- @treturn table the phase as in the JSON report, with `:metric(name)`
 function M.phase(source)

@@ -55,6 +55,29 @@ describe("vbench.host_watch", function()
     assert.equal(0, host_watch.steal(none, none))
   end)
 
+  it("finds the interface that is nearest to its limit", function()
+    local header = "Inter-|   Receive  |  Transmit\n face |bytes packets |bytes\n"
+    local function carried(...)
+      return host_watch.carried(process.write(root .. "/dev", header .. table.concat({ ... }, "\n")
+        .. "\n"))
+    end
+    local before = carried("    lo: 5 1 0 0 0 0 0 0 5 1 0 0 0 0 0 0",
+      "  eth0: 1000 1 0 0 0 0 0 0 2000 1 0 0 0 0 0 0", "veth1:7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0",
+      "  eth1: 0 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0")
+    local after = carried("    lo: 9000000000 1 0 0 0 0 0 0 5 1 0 0 0 0 0 0",
+      "  eth0: 2000 1 0 0 0 0 0 0 237502000 1 0 0 0 0 0 0",
+      "veth1:999999999 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0",
+      "  eth1: 1250000 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0")
+    assert.same({ eth0 = { 1000, 2000 }, eth1 = { 0, 0 }, veth1 = { 7, 7 } }, before)
+    for name, speed in pairs { eth0 = "1000", eth1 = "100", veth1 = "-1" } do
+      os.execute(("mkdir -p %s/%s"):format(root, name))
+      process.write(("%s/%s/speed"):format(root, name), speed .. "\n")
+    end
+    assert.same({ interface = "eth0", share = 0.95 }, host_watch.network(before, after, 2, root))
+    assert.is_nil(host_watch.network(before, after, 0, root))
+    assert.is_nil(host_watch.network({}, after, 2, root))
+  end)
+
   it("reads this host", function()
     assert.is_true(host_watch.ticks().all > 0)
     assert.is_true(host_watch.shares_cores(100000, nil, { "self" }))

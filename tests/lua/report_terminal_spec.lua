@@ -93,6 +93,38 @@ describe("the terminal report", function()
     assert.truthy(render(phase):find("client%-bound %(busy 97.0 %%.*%): "))
   end)
 
+  it("warns of what made the numbers worse than the server is", function()
+    local phase = fixture.read()
+    phase.client = {
+      bound = false, shares_cores = true, steal = 0.031, major_faults = 3,
+      network = { interface = "eth0", share = 0.94 },
+      of_connection = { least = 12, mean = 1000, most = 1300 },
+    }
+    local output = render(phase)
+    for _, line in ipairs {
+      "the server on this host shares its cores with 2 workers: fewer --threads, or another host",
+      "3.1 % of this host's time went to other machines (steal)",
+      "the network was near its limit: eth0 carried 94.0 % of what it can",
+      "3 major faults: pages of the client had to be read from a disk",
+      "connections were not treated alike: 12 to 1,300 requests, 1,000 in the mean",
+    } do
+      assert.truthy(output:find(line, 1, true), line .. "\n" .. output)
+    end
+  end)
+
+  it("does not where all was well", function()
+    local phase = fixture.read()
+    phase.client = {
+      bound = false, shares_cores = false, steal = 0.01, major_faults = 0,
+      network = { interface = "eth0", share = 0.5 },
+      of_connection = { least = 700, mean = 1000, most = 1300 },
+    }
+    local output = render(phase)
+    for _, word in ipairs { "shares", "steal", "limit", "major", "alike" } do
+      assert.is_nil(output:find(word, 1, true), word)
+    end
+  end)
+
   it("says that it was the cores when the client waited for one", function()
     local phase = fixture.read()
     phase.client.bound, phase.client.busy, phase.client.run_delay = true, 0.3, 0.125

@@ -5,7 +5,7 @@ local text = require "vbench.report.text"
 
 local M = {}
 
-local STEAL = 0.02
+local STEAL, NETWORK = 0.02, 0.9
 -- Of connections that had so many requests in the mean, one is starved or favoured by this factor.
 local EACH, UNEQUAL = 50, 2
 
@@ -123,6 +123,11 @@ local function circumstances(out, phase, style)
   end
   if (self.steal or 0) > STEAL then
     warn("%s of this host's time went to other machines (steal)", text.percent(self.steal))
+  end
+  local network = list(self.network)
+  if is_number(network.share) and network.share > NETWORK then
+    warn("the network was near its limit: %s carried %s of what it can", text.plain(
+      network.interface), text.percent(network.share))
   end
   if (self.major_faults or 0) > 0 then
     warn("%s: pages of the client had to be read from a disk",
