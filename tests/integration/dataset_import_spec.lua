@@ -212,6 +212,26 @@ sections: { records: { count: 1 }, keys: { present: true, max_bytes: 8 } }
       assert.matches("distance_metric: ip", dir:read("out.yaml"), 1, true)
     end)
 
+    it("takes queries with fields of several kinds, and ids as text or JSON", function()
+      dir:write("p.csv", "v,cat\n1 2,x\n2 1,x\n1 1,y\n")
+      dir:write("q.jsonl", '{"cat":"y","v":[2,2]}\n')
+      dir:write("g.txt", "2 -1\n")
+      dir:write("g.jsonl", '{"ids":[2,null],"other":1}\n')
+      dir:run("import", "p.csv", "--infer", "--queries", "q.jsonl", "--ground-truth", "g.txt", "-o",
+        "out")
+      assert.matches("query_fields: [v, cat]", dir:read("out.yaml"), 1, true)
+      assert.equal(TWO .. TWO .. "y" .. ("\0"):rep(63) .. "\2\0\0\0\0\0\0\0" .. ("\255"):rep(8),
+        dir:read("out.bin"):sub(3 * 72 + 1))
+      assert.matches("neighbours: 2\n", dir:run("inspect", "out").out, 1, true)
+      dir:assert_refuses("g.jsonl: its rows are no lists of numbers of one length", "import",
+        "p.csv", "--infer", "--queries", "q.jsonl", "--ground-truth", "g.jsonl", "-o", "other")
+      local bytes = dir:read("out.bin")
+      dir:write("g.jsonl", '{"ids":[2,-1]}\n')
+      dir:run("import", "p.csv", "--infer", "--queries", "q.jsonl", "--ground-truth", "g.jsonl",
+        "-o", "out")
+      assert.equal(bytes, dir:read("out.bin"))
+    end)
+
     it("refuses different lengths, naming both counts", function()
       dir:write("k.txt", "a\nbb\n")
       dir:assert_refuses("k.txt has 2 rows, e.fvecs has 3", "import", "e.fvecs", "--keys", "k.txt",

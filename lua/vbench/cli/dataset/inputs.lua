@@ -13,7 +13,7 @@ M.TABLES = {
   distances = C.VB_TABLE_DISTANCES,
 }
 
-local NOT_KNOWN = ffi.cast("uint64_t", -1)
+local NOT_KNOWN = 0xffffffffffffffffULL
 
 local Input = {}
 Input.__index = Input

@@ -229,9 +229,10 @@ local function bind_queries(plan)
   check_bound(plan, "queries", queried)
 end
 
--- Neighbours that a row of ids or distances holds.
+-- Neighbours that a row of ids or distances holds, and the name of its column.
 local function neighbors_in(one)
   local column = one.input:survey(true)[1]
+  one.column = column and column.name
   if column and (column.dimensions or 0) > 0 then return column.dimensions end
   if column and (column.numbers or 0) > 0 then return 1 end
   error(failure.new(failure.COULD_NOT_RUN, one.input.path
@@ -268,7 +269,10 @@ local function bind_truth(plan, args)
   end
   schema.neighbors = math.min(most, args.max_neighbors)
   schema.distances = distances and 1 or 0
-  for _, one in ipairs { ids, distances } do bind(one, one.input.columns[1].name, WHOLE, "row") end
+  if distances and neighbors_in(distances) < schema.neighbors then
+    failure.usage("%s: has fewer distances a query than there are neighbours", distances.input.path)
+  end
+  for _, one in ipairs { ids, distances } do bind(one, one.column, WHOLE, "row") end
 end
 
 -- --- schemas -----------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ function Dataset:key(record)
   return ffi.string(self.view.data, self.view.length)
 end
 
-local NONE = ffi.cast("uint64_t", -1)
+local NONE = 0xffffffffffffffffULL
 
 --- The neighbours of a query.
 -- @tparam number query
