@@ -3,6 +3,7 @@
 local argument = require "vbench.argument"
 local canonical = require "vbench.canonical"
 local commands = require "vbench.commands"
+local cursor = require "vbench.cursor"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"
@@ -11,7 +12,7 @@ local registry = require "vbench.registry"
 local M = {}
 
 local OPTIONS = {
-  name = "string", reply = "table", on_reply = "function", blocking = "boolean",
+  name = "string", reply = "table", on_reply = "function", blocking = "boolean", tracks = "string",
   readonly = "boolean", idempotent = "boolean", retry = "boolean|number",
 }
 local RETRIES_MAX = 1000
@@ -96,6 +97,19 @@ local function read_blocking(self, given)
   return commands.blocks(words) or nil
 end
 
+local TRACKS = { add = true, remove = true, observe = true }
+
+local function read_tracks(self, tracks)
+  if tracks == nil then return end
+  self.spec.tracks = fields.choose(tracks, TRACKS, ("tracks of command '%s'"):format(self.name))
+  local found = false
+  for _, value in ipairs(self.spec.arguments) do
+    cursor.each(value, function() found = true end)
+  end
+  if found then return end
+  fault.raise("command '%s' tracks, but none of its arguments is a key of a keyspace", self.name)
+end
+
 local function read_processors(self, reply)
   if reply == nil then return end
   local list = fields.kind(reply) and { reply } or reply
@@ -136,6 +150,7 @@ function M.make(given)
     kind = "command", name = name, functions = {}, spec = { arguments = {}, processors = {} },
   }, class)
   read_arguments(self, given)
+  read_tracks(self, given.tracks)
   self.spec.blocking = read_blocking(self, given)
   read_processors(self, given.reply)
   read_repeating(self, read)
@@ -151,7 +166,9 @@ end
 -- @tparam table given its arguments by position: strings and numbers (sent as they are), `vb.key`,
 --   cursors, generators, params, `vb.concat`, `vb.json`, functions `function(req) return value, ...
 --   end`; and by name: `name` (the first word in lower case unless given), `reply` (a processor or
---   a list of them), `on_reply` (`function(reply, req)`, called after them), `blocking` (the server
+--   a list of them), `on_reply` (`function(reply, req)`, called after them), `tracks` (what success
+--   does to the keyspace of its keys: "add": they exist; "remove": they do not, from before it is
+--   sent; "observe": a hit says that one exists, a miss that not), `blocking` (the server
 --   may hold the reply back, as for BLPOP; known for the common ones); and how it may be sent again
 --   when its reply is lost: `idempotent` (doing it twice is the same as once; known for the common
 --   commands), `readonly` (it only reads), `retry` (false: never; true: although it is not

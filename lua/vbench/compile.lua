@@ -28,7 +28,8 @@ local function compiled(self, command)
   local handle = self.handles[command]
   if handle then return handle end
   handle = lower.command(command, {
-    seed = self.seed, keep = self.keep, first_function = self.first_functions[command.name],
+    seed = self.seed, keep = self.keep, claims = self.claims,
+    first_function = self.first_functions[command.name],
   })
   self.handles[command] = handle
   return handle
@@ -79,7 +80,7 @@ local function new_program(run, seed, keep)
   if handle == nil then error("out of memory: a program", 0) end
   local first_functions, first_condition = declarations.first_numbers()
   local self = {
-    program = ffi.gc(handle, C.vb_program_free), err = vbffi.new_error(), handles = {},
+    program = ffi.gc(handle, C.vb_program_free), err = vbffi.new_error(), handles = {}, claims = {},
     seed = seed, keep = keep, first_functions = first_functions, first_condition = first_condition,
   }
   local entries = run.kind == "mix" and run.spec.entries or { { weight = 1, what = run } }

@@ -12,6 +12,19 @@ local class = object.class("cursor", methods)
 local SIZE_MAX = 2 ^ 53
 local PART, ABOVE_0 = { min = 0, max = 1 }, { above = 0, max = 1 }
 
+--- Calls a function for each cursor in an argument of a command.
+-- @param value the argument: a cursor, what holds some, or anything else
+-- @tparam function visit gets the cursor's spec
+-- @local
+function M.each(value, visit)
+  local kind = fields.kind(value)
+  if kind == "cursor" then return visit(value.spec) end
+  if kind == "json" then return M.each(value.spec.document, visit) end
+  local parts = kind == "concat" and value.spec.parts or kind == "array" and value.spec
+    or kind == "object" and value.spec or {}
+  for _, part in ipairs(parts) do M.each(kind == "object" and part[2] or part, visit) end
+end
+
 --- Methods of cursors; most may stand straight on a keyspace.
 -- @local
 M.methods = methods
@@ -34,6 +47,14 @@ local function changed(self, changes)
     fault.raise("keys:current() repeats an id that was drawn: it has no order, range or count")
   end
   for name, value in pairs(changes) do spec[name] = value end
+  if changes.order and not changes.filter then spec.ordered = true end
+  local ordered = spec.order == "sequential" or spec.order == "shuffled"
+  if spec.claim and not ordered then
+    fault.raise("claim takes the missing ids one after the other: in order, or shuffled")
+  end
+  if spec.filter == "ratio" and ordered then
+    fault.raise("existing_ratio draws at random: not sequential, not shuffled")
+  end
   return M.new(spec)
 end
 
@@ -173,6 +194,58 @@ function methods.range(self, first, last)
       self.spec.keyspace.name)
   end
   return changed(self, { first = first, last = last })
+end
+
+-- In random order unless another one is asked for.
+local function filtered(self, changes)
+  if self.spec.filter or self.spec.claim then
+    fault.raise("a cursor has one of existing, missing, existing_ratio and claim, once")
+  end
+  if not self.spec.ordered then changes.order = "uniform" end
+  local made = changed(self, changes)
+  return made
+end
+
+--- Only ids whose keys exist, as far as is known: at random, unless an order follows. An id that is
+-- removed is not drawn from then on. When none exists, the phase ends.
+-- @function cursor:existing
+-- @treturn cursor
+function methods.existing(self)
+  local made = filtered(self, { filter = "existing" })
+  return made
+end
+
+--- Only ids whose keys do not exist, and that nobody has claimed: at random, unless an order
+-- follows.
+-- @function cursor:missing
+-- @treturn cursor
+function methods.missing(self)
+  local made = filtered(self, { filter = "missing" })
+  return made
+end
+
+--- Existing ids with a probability, else missing ones; at random.
+-- @function cursor:existing_ratio
+-- @tparam number ratio 0 to 1
+-- @treturn cursor
+function methods.existing_ratio(self, ratio)
+  local made = filtered(self, {
+    filter = "ratio", ratio = object.number(ratio, "the ratio of existing_ratio", PART),
+  })
+  return made
+end
+
+--- Missing ids, each of which is handed out once to all threads together; the lowest first, unless
+-- `:shuffled()` follows. Goes on where the claims of the keyspace are. It ends when none is
+-- missing; with `:wrap()` every id can be claimed again then. What a command does not use, since it
+-- failed, is missing again.
+-- @function cursor:claim
+-- @treturn cursor
+function methods.claim(self)
+  if self.spec.filter then
+    fault.raise("a cursor has one of existing, missing, existing_ratio and claim, once")
+  end
+  return changed(self, { claim = true })
 end
 
 local function set_of(self, set, method)

@@ -80,6 +80,10 @@ local function open_draw(draws, cursor)
   if cursor.spec.times_min then
     fault.raise("c:draw draws one id: call it several times instead of cursor:times(n)")
   end
+  if cursor.spec.filter or cursor.spec.claim then
+    fault.raise("c:draw takes a cursor that does not look at which keys exist: a run of a flow " ..
+      "does not remember what it has claimed")
+  end
   local handle = lower.cursor(cursor, { seed = session.run.seed })
   local draw = ffi.new("vb_flow_draw")
   draw.cursor, draw.hole = handle, C.vb_hash(0, canonical.text(cursor), #canonical.text(cursor))

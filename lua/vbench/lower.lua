@@ -21,6 +21,9 @@ local DISTRIBUTIONS = {
 }
 local DTYPES = {}
 for dtype = 0, C.VB_DTYPE_COUNT - 1 do DTYPES[ffi.string(C.vb_dtype_name(dtype))] = dtype end
+local TRACKS = {
+  add = C.VB_TRACKS_ADD, remove = C.VB_TRACKS_REMOVE, observe = C.VB_TRACKS_OBSERVE,
+}
 local FORMATS = { unix = 0, iso = 1, date = 2 }
 local function check(status, err)
   if status < 0 then error(ffi.string(err.text), 0) end
@@ -44,14 +47,30 @@ local function size(self, value, what)
   error(("command '%s': %s: %s"):format(self.name, what, message), 0)
 end
 
--- @param self `name` (of the command, for messages), `seed`, `keep`
+-- What of a cursor says how its ids are written, and not which.
+local WRITTEN = { times_min = true, times_max = true, same_slot = true, as_value = true, sub = true }
+
+-- Equal claims of a program are one cursor: what one command has claimed ahead, all may use.
+local function shared_claim(cursor)
+  if not cursor.spec.claim then return nil end
+  local spec = {}
+  for name, value in pairs(cursor.spec) do
+    if not WRITTEN[name] then spec[name] = value end
+  end
+  return canonical.text(spec)
+end
+
+-- @param self `name` (of the command, for messages), `seed`, `keep`, `claims`
 local function new_cursor(self, cursor)
+  local claim = shared_claim(cursor)
+  if claim and self.claims[claim] then return self.claims[claim] end
   local handle = lower_cursor.new(cursor.spec, self.seed, function(value, what)
     local now = number(self, value, what)
     return now
   end)
   self.keep[#self.keep + 1] = handle
   self.keep[#self.keep + 1] = cursor.spec
+  if claim then self.claims[claim] = handle end
   return handle
 end
 
@@ -448,7 +467,7 @@ end
 --- Makes the C object of a command, params as they are now.
 -- @tparam command source
 -- @tparam table context `seed` (of the run), `first_function` (number), `keep` (list: what must
---   outlive the command is added)
+--   outlive the command is added), `claims` (table: the claiming cursors of the program)
 -- @treturn cdata vb_command*
 -- @raise what C finds wrong, naming the command and the argument
 function M.command(source, context)
@@ -456,7 +475,8 @@ function M.command(source, context)
   if handle == nil then error("out of memory: command '" .. source.name .. "'", 0) end
   local self = {
     name = source.name, handle = ffi.gc(handle, C.vb_command_free), err = vbffi.new_error(),
-    seed = context.seed, keep = context.keep, next_function = context.first_function,
+    seed = context.seed, keep = context.keep, claims = context.claims,
+    next_function = context.first_function,
     equal_parts = {}, query_orders = {}, pending = {}, arg_numbers = arg_numbers(),
   }
   lower_arguments(self, source.spec.arguments)
@@ -469,6 +489,9 @@ function M.command(source, context)
     C.vb_command_set_script(self.handle, source.spec.script, #source.spec.script)
   end
   C.vb_command_set_writes(self.handle, writes(source) and 1 or 0)
+  if source.spec.tracks then
+    C.vb_command_set_tracks(self.handle, TRACKS[source.spec.tracks])
+  end
   C.vb_command_set_blocking(self.handle, source.spec.blocking and 1 or 0)
   check(C.vb_command_compile(self.handle, context.seed, self.err), self.err)
   self.keep[#self.keep + 1] = self.handle

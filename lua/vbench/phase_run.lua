@@ -1,6 +1,7 @@
 --- One phase with those in its background: compiled, started, followed to its end.
 -- @module vbench.phase_run
 local datasets = require "vbench.dataset"
+local exhaustion = require "vbench.exhaustion"
 local failure = require "vbench.failure"
 local host_watch = require "vbench.host_watch"
 local native = require "vbench.ffi"
@@ -219,11 +220,11 @@ local function note_exhausted(run, lane, phase, ended)
   local settings = lane.settings
   if not ended or phase.status ~= "ok" then return end
   if phase.operations < settings.requests then
-    run.console:note(("phase '%s': its cursor ended after %d of %d operations; "
-      .. "cursor:wrap() starts it over"):format(lane.name, phase.operations, settings.requests))
+    run.console:note(("phase '%s': its cursor ended after %d of %d operations; %s")
+      :format(lane.name, phase.operations, settings.requests, exhaustion.reason(lane.phase.run)))
   elseif phase.duration_s < settings.duration_s then
-    run.console:note(("phase '%s': its cursor ended after %d operations, before its duration; "
-      .. "cursor:wrap() starts it over"):format(lane.name, phase.operations))
+    run.console:note(("phase '%s': its cursor ended after %d operations, before its duration; %s")
+      :format(lane.name, phase.operations, exhaustion.reason(lane.phase.run)))
   end
 end
 

@@ -229,8 +229,9 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
       command->id_hole = &command->holes[i];
   }
   for (uint32_t i = 0; i < command->hole_count; i++) note_dataset(command, &command->holes[i]);
-  vb_command_lay_out(command);
-  return VB_OK;
+  failed = vb_command_find_effects(command, err);
+  if (!failed) vb_command_lay_out(command);
+  return failed;
 }
 
 void vb_command_set_writes(vb_command *command, int writes) {
@@ -243,6 +244,14 @@ bool vb_command_writes(const vb_command *command) {
 
 void vb_command_set_blocking(vb_command *command, int blocking) {
   command->blocking = blocking != 0;
+}
+
+void vb_command_set_tracks(vb_command *command, int tracks) {
+  command->tracks = tracks;
+}
+
+bool vb_command_is_live(const vb_command *command) {
+  return command->live;
 }
 
 void vb_command_set_script(vb_command *command, const char *source, size_t length) {

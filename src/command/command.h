@@ -45,6 +45,15 @@ VB_API int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err)
 VB_API void vb_command_set_writes(vb_command *command, int writes);
 /* Says that the server may hold its reply back until there is something to reply (BLPOP). */
 VB_API void vb_command_set_blocking(vb_command *command, int blocking);
+enum vb_tracks {
+  VB_TRACKS_NOTHING,
+  VB_TRACKS_ADD,    /* success: its ids exist */
+  VB_TRACKS_REMOVE, /* its ids do not exist from before it is sent; failure: they do as before */
+  VB_TRACKS_OBSERVE /* a hit says that an id exists, a miss that it does not */
+};
+/* What success does to the trackers of the keyspaces that its keys are of; before it is compiled.
+ */
+VB_API void vb_command_set_tracks(vb_command *command, int tracks);
 /* Says that the command runs a script by its digest: `source` is what a server that does not know
  * it is told. VB_ENOMEM does not come back: see base/bytes.h. */
 VB_API void vb_command_set_script(vb_command *command, const char *source, size_t length);
@@ -57,8 +66,10 @@ enum { VB_CURRENT_MAX = 16 };
 typedef struct vb_operation {
   uint64_t stream; /* hash of (seed, phase name) */
   uint64_t n;
-  uint64_t id;    /* drawn by the operation's first cursor; UINT64_MAX: none */
-  uint64_t query; /* of the first dataset that it asks; UINT64_MAX: none */
+  uint64_t id;      /* drawn by the operation's first cursor; UINT64_MAX: none */
+  uint64_t query;   /* of the first dataset that it asks; UINT64_MAX: none */
+  uint32_t worker;  /* who runs it, for cursors that look at the tracker */
+  uint64_t *places; /* where it remembers its ids: see command/effects.h; NULL: nowhere */
   uint32_t currents;
   struct {
     const vb_keyspace *keyspace;
@@ -71,6 +82,7 @@ static inline void vb_operation_begin(vb_operation *operation, uint64_t stream, 
   operation->n = n;
   operation->id = UINT64_MAX;
   operation->query = UINT64_MAX;
+  operation->places = NULL;
   operation->currents = 0;
 }
 
@@ -112,7 +124,8 @@ enum vb_render {
   VB_RENDER_OK,
   VB_RENDER_EXHAUSTED, /* a cursor has no more: nothing was written */
   VB_RENDER_FAILED,    /* a hook failed: its state says why */
-  VB_RENDER_EMPTY      /* its record cannot be sent (no members, no key): nothing was written */
+  VB_RENDER_EMPTY,     /* its record cannot be sent (no members, no key): nothing was written */
+  VB_RENDER_PROTECTED  /* it would delete an id that is protected: nothing was written */
 };
 
 /* Bytes of the request when every one has the same length (the fast way), else 0. */
@@ -151,6 +164,8 @@ bool vb_command_writes(const vb_command *command);
  * returns its length, 0 when it is longer, or known only by calling a function. */
 size_t vb_command_first_key(const vb_command *command, const vb_operation *operation, char *to);
 bool vb_command_is_blocking(const vb_command *command);
+/* Whether it has effects, or draws what has to be remembered: see command/effects.h. */
+bool vb_command_is_live(const vb_command *command);
 /* Whether VB_RENDER_EMPTY can come of it. */
 bool vb_command_may_be_empty(const vb_command *command);
 /* Whether any processor is there, and whether one wants the reply's bytes (vb_scanner_next's
@@ -162,6 +177,7 @@ bool vb_command_measures_age(const vb_command *command);
 
 typedef struct vb_outcome {
   uint32_t hits, misses; /* counted only when the command asks for vb.hits */
+  uint32_t raced;        /* misses of ids that were being removed; not among the misses */
   const char *failed;    /* NULL, or the kind of error: "verify", "expect", "age",
                             "hook" */
   char message[256];     /* when failed: what was wanted and what came, printable */

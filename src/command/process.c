@@ -1,3 +1,4 @@
+#include "command/effects.h"
 #include "command/stamp.h"
 #include "command/template.h"
 
@@ -145,7 +146,7 @@ static void measure_ages(const vb_renderer *renderer, const vb_reply *reply, vb_
 
 void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_operation *operation,
                         const vb_reply *reply, vb_outcome *outcome) {
-  outcome->hits = outcome->misses = 0;
+  outcome->hits = outcome->misses = outcome->raced = 0;
   outcome->failed = NULL;
   outcome->message[0] = 0;
   for (uint32_t i = 0; i < command->processor_count && !outcome->failed; i++) {
@@ -153,7 +154,8 @@ void vb_command_process(const vb_command *command, vb_renderer *renderer, vb_ope
     switch ((enum vb_processor_kind)step->kind) {
     case VB_REPLY_HITS:
       outcome->hits = reply->hits;
-      outcome->misses = reply->misses;
+      outcome->raced = reply->misses ? vb_command_raced(command, operation, reply->misses) : 0;
+      outcome->misses = reply->misses - outcome->raced;
       break;
     case VB_REPLY_EXPECT: expect(step, reply, outcome); break;
     case VB_REPLY_VERIFY: verify(command, step, renderer, operation, reply, outcome); break;

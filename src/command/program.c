@@ -12,8 +12,8 @@ enum { STEPS_MAX = 4096 };
 #define MIX_HOLE 0x6d69780000000000ull
 
 typedef struct row {
-  const char *name;          /* the command's, or the transaction's or flow's own copy */
-  const vb_command *command; /* NULL: a transaction or flow */
+  const char *name;    /* the command's, or the transaction's or flow's own copy */
+  vb_command *command; /* NULL: a transaction or flow */
   bool flow, called;
 } row;
 
@@ -25,7 +25,7 @@ struct vb_program {
   vb_step *callable; /* what flows may call, and one step for MULTI and EXEC */
   uint32_t callable_count;
   row *rows;
-  uint32_t row_count, most_steps;
+  uint32_t row_count, most_steps, places;
   bool ends, flows;
 };
 
@@ -89,8 +89,7 @@ int vb_program_flow(vb_program *program, double weight, const char *name, uint32
   return failed;
 }
 
-int vb_program_callable(vb_program *program, const vb_command *command, int repeatable,
-                        vb_error *err) {
+int vb_program_callable(vb_program *program, vb_command *command, int repeatable, vb_error *err) {
   vb_step *steps =
       realloc(program->callable, (program->callable_count + 2) * sizeof *program->callable);
   if (!steps) return no_memory(err);
@@ -104,8 +103,8 @@ static bool is_single(const vb_entry *entry) {
   return entry->kind == VB_ENTRY_COMMAND || entry->kind == VB_ENTRY_SUBSCRIBER;
 }
 
-int vb_program_step(vb_program *program, const vb_command *command, int condition,
-                    uint32_t function, vb_error *err) {
+int vb_program_step(vb_program *program, vb_command *command, int condition, uint32_t function,
+                    vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "a step before the first entry");
   vb_entry *entry = &program->entries[program->entry_count - 1];
   if (condition < VB_ALWAYS || condition > VB_WHEN_FUNCTION)
@@ -132,8 +131,7 @@ void vb_program_retry(vb_program *program, int retries, int repeatable) {
   entry->repeatable = repeatable != 0;
 }
 
-static int find_row(vb_program *program, const vb_command *command, const char *name,
-                    uint32_t *index) {
+static int find_row(vb_program *program, vb_command *command, const char *name, uint32_t *index) {
   for (uint32_t i = 0; command && i < program->row_count; i++) {
     if (program->rows[i].command != command) continue;
     *index = i;
@@ -179,6 +177,15 @@ static int make_flow_row(vb_program *program, uint32_t index) {
   return VB_OK;
 }
 
+/* An entry that only claims an id is as good as plain. */
+static void note_plain(vb_entry *entry) {
+  const vb_command *first = entry->steps[0].command;
+  bool simple = entry->kind == VB_ENTRY_COMMAND && !vb_command_has_processors(first) &&
+                !vb_command_is_blocking(first);
+  entry->claims = simple && vb_command_claims_one(first);
+  entry->plain = simple && (!first->live || entry->claims);
+}
+
 /* One row a command or flow in order of first use, then one a transaction, then what only flows
  * call. */
 static int make_rows(vb_program *program) {
@@ -193,9 +200,7 @@ static int make_rows(vb_program *program) {
       if (find_row(program, step->command, step->command->name, &step->row)) return VB_ENOMEM;
     }
     entry->row = entry->steps[0].row;
-    const vb_command *first = entry->steps[0].command;
-    entry->plain = entry->kind == VB_ENTRY_COMMAND && !vb_command_has_processors(first) &&
-                   !vb_command_is_blocking(first);
+    note_plain(entry);
   }
   for (uint32_t i = 0; i < program->entry_count; i++) {
     vb_entry *entry = &program->entries[i];
@@ -328,22 +333,75 @@ static bool command_ends(const vb_command *command) {
   return false;
 }
 
+/* Whether some command of the program removes ids that this one draws as existing. */
+static bool races(const vb_program *program, const vb_command *command) {
+  if (!command->id_hole || !vb_cursor_wants_existing(command->id_hole->part.cursor)) return false;
+  for (uint32_t i = 0; i < program->entry_count; i++)
+    for (uint32_t k = 0; k < program->entries[i].step_count; k++)
+      if (vb_command_removes(program->entries[i].steps[k].command, command->id_hole->keyspace))
+        return true;
+  return false;
+}
+
+/* Whether it stands beside other commands in an operation. */
+static bool has_company(const vb_program *program, const vb_command *command) {
+  for (uint32_t i = 0; i < program->entry_count; i++)
+    for (uint32_t k = 0; k < program->entries[i].step_count; k++)
+      if (program->entries[i].steps[k].command == command && program->entries[i].step_count > 1)
+        return true;
+  return false;
+}
+
+/* A command has its places once, in however many steps it stands; those that stand alone all have
+ * the first ones. */
+static void give_places(vb_program *program) {
+  uint32_t next = 0;
+  for (uint32_t i = 0; i < program->row_count; i++) {
+    vb_command *command = program->rows[i].command;
+    if (!command) continue;
+    uint32_t first = has_company(program, command) ? next : 0;
+    uint32_t end = vb_command_set_places(command, first);
+    if (first || has_company(program, command)) next = end;
+    if (end > program->places) program->places = end;
+    command->races = races(program, command);
+  }
+}
+
 int vb_program_compile(vb_program *program, vb_error *err) {
   if (!program->entry_count) return vb_fail(err, VB_EINVAL, "nothing to run: the mix is empty");
   if (program->flows && !program->callable_count)
     return vb_fail(err, VB_EINVAL, "a flow, and no command that it could call");
   for (uint32_t i = 0; i < program->entry_count; i++) {
-    const vb_entry *entry = &program->entries[i];
+    vb_entry *entry = &program->entries[i];
     int failed = check_entry(program, entry, err);
     if (failed) return failed;
     if (entry->step_count > program->most_steps) program->most_steps = entry->step_count;
-    for (uint32_t k = 0; k < entry->step_count && !vb_program_subscribes(program); k++)
-      program->ends |= command_ends(entry->steps[k].command);
+    for (uint32_t k = 0; k < entry->step_count; k++) {
+      entry->live |= vb_command_is_live(entry->steps[k].command);
+      if (!vb_program_subscribes(program)) program->ends |= command_ends(entry->steps[k].command);
+    }
   }
   for (uint32_t i = 0; program->flows && i < program->callable_count; i++)
     program->ends |= command_ends(program->callable[i].command);
   share(program);
-  return make_rows(program) ? no_memory(err) : VB_OK;
+  if (make_rows(program)) return no_memory(err);
+  give_places(program);
+  return VB_OK;
+}
+
+uint32_t vb_program_places(const vb_program *program) {
+  bool live = false;
+  for (uint32_t i = 0; i < program->entry_count; i++) live |= program->entries[i].live;
+  return live && !program->places ? 1 : program->places;
+}
+
+void vb_program_give_back(const vb_program *program, uint32_t worker) {
+  for (uint32_t i = 0; i < program->row_count; i++) {
+    const vb_command *command = program->rows[i].command;
+    for (uint32_t k = 0; command && k < command->hole_count; k++)
+      if (command->holes[k].part.kind == VB_PART_CURSOR)
+        vb_cursor_give_back(command->holes[k].part.cursor, worker);
+  }
 }
 
 uint32_t vb_program_rows(const vb_program *program) {
@@ -431,6 +489,10 @@ const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint
 enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation *operation,
                              uint64_t stream, uint64_t n) {
   vb_operation_begin(operation, stream, n);
+  return vb_entry_draw_steps(entry, step, operation);
+}
+
+enum vb_render vb_entry_draw_steps(const vb_entry *entry, uint32_t step, vb_operation *operation) {
   for (uint32_t i = 0; i < step; i++) {
     enum vb_render why = vb_command_draw(entry->steps[i].command, operation);
     if (why) return why;

@@ -27,7 +27,7 @@ VB_API void vb_program_free(vb_program *program);
 VB_API int vb_program_entry(vb_program *program, int kind, double weight, const char *name,
                             vb_error *err);
 /* Adds a step to the entry begun last. The (compiled) command outlives the program. */
-VB_API int vb_program_step(vb_program *program, const vb_command *command, int condition,
+VB_API int vb_program_step(vb_program *program, vb_command *command, int condition,
                            uint32_t function, vb_error *err);
 /* Says of the step added last that doing it twice is the same as doing it once. */
 VB_API void vb_program_repeatable_step(vb_program *program);
@@ -39,7 +39,7 @@ VB_API int vb_program_flow(vb_program *program, double weight, const char *name,
                            vb_error *err);
 /* Adds a command that flows may call, in the order of their numbers; it outlives the program.
  * `repeatable`: doing it twice is the same as doing it once. */
-VB_API int vb_program_callable(vb_program *program, const vb_command *command, int repeatable,
+VB_API int vb_program_callable(vb_program *program, vb_command *command, int repeatable,
                                vb_error *err);
 VB_API uint32_t vb_program_callable_count(const vb_program *program);
 /* Checks (a current() that has nothing to repeat, an entry without steps, a first step with a
@@ -79,7 +79,7 @@ VB_API uint32_t vb_program_most_steps(const vb_program *program);
 
 #ifndef VB_CDEF
 typedef struct vb_step {
-  const vb_command *command;
+  vb_command *command;
   uint32_t row;      /* of the command's statistics */
   uint32_t function; /* VB_WHEN_FUNCTION */
   uint8_t condition; /* enum vb_condition */
@@ -90,6 +90,8 @@ typedef struct vb_entry {
   int kind;        /* enum vb_entry_kind */
   bool plain;      /* one command without reply processors, that does not block */
   bool repeatable; /* a transaction: as of a step */
+  bool claims;     /* plain, but for one id that it claims, which its flight may remember */
+  bool live;       /* its operations remember their ids: see command/effects.h */
   int retries;     /* how often it may be sent again; -1: as often as the phase says */
   uint32_t row;    /* of the transaction's or flow's statistics; else of the first step's */
   uint32_t step_count;
@@ -104,6 +106,12 @@ typedef struct vb_entry {
 const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n);
 /* The keyspace of a name as the commands that flows call have it; `keyspace` when none has it. */
 const vb_keyspace *vb_program_keyspace(const vb_program *program, const vb_keyspace *keyspace);
+/* How many ids its operations remember at most, all entries together; 0: none has to. */
+uint32_t vb_program_places(const vb_program *program);
+/* The worker draws no more in this phase. */
+void vb_program_give_back(const vb_program *program, uint32_t worker);
+/* The same for an operation that has begun: draws the ids of the steps before `step`. */
+enum vb_render vb_entry_draw_steps(const vb_entry *entry, uint32_t step, vb_operation *operation);
 /* Begins operation n and draws the ids of the steps of `entry` before `step`. */
 enum vb_render vb_entry_draw(const vb_entry *entry, uint32_t step, vb_operation *operation,
                              uint64_t stream, uint64_t n);

@@ -83,7 +83,11 @@ static inline bool draw_id(const vb_hole *hole, const vb_operation *operation, u
   const vb_part *part = &hole->part;
   uint64_t index = operation->n * part->times_max + k;
   uint64_t random = vb_draw(operation->stream, operation->n, part->hole + k);
-  if (VB_UNLIKELY(!vb_cursor_draw(part->cursor, index, random, id))) return false;
+  if (VB_UNLIKELY(hole->remembered)) {
+    if (!vb_hole_remember(hole, operation, k, index, random, id)) return false;
+  } else if (VB_UNLIKELY(!vb_cursor_draw(part->cursor, index, random, id))) {
+    return false;
+  }
   if (VB_UNLIKELY(k && part->same_slot)) *id = find_in_slot(hole, *id, first);
   return true;
 }
@@ -144,7 +148,7 @@ static bool draw_cursor(const vb_hole *hole, vb_operation *operation, uint64_t *
   note(operation, hole->keyspace, *id);
   uint64_t last;
   uint32_t times = hole->part.times_max > 1 ? vb_hole_times(hole, operation) : 1;
-  if (times == 1 || !vb_cursor_ends(hole->part.cursor)) return true;
+  if (times == 1 || hole->remembered || !vb_cursor_ends(hole->part.cursor)) return true;
   return vb_cursor_draw(hole->part.cursor, operation->n * hole->part.times_max + times - 1, 0,
                         &last);
 }

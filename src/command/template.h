@@ -15,6 +15,10 @@ enum { VB_TIMES_MAX = 1 << 20 };
 typedef struct vb_hole {
   vb_part part; /* its text and choices are the command's own; times are at least 1 */
   const vb_keyspace *keyspace; /* of a key */
+  bool remembered;             /* its ids are kept with the operation, from `place` on */
+  bool tracked;                /* its ids are what the command's effects are about */
+  uint32_t place;              /* among those of the program */
+  vb_tracker *tracker;         /* tracked: of its keyspace */
   size_t fixed;                /* bytes, or VB_VARIABLE */
   size_t bound;                /* at most so many bytes; VB_VARIABLE: a function's */
   bool escapes;                /* keys that JSON has to escape */
@@ -78,6 +82,11 @@ struct vb_command {
   bool may_be_empty; /* of a record that cannot be sent */
   const vb_hole *query_hole; /* its first part of a query, or NULL */
   bool keeps_reply, measures_age, blocking;
+  int tracks;           /* enum vb_tracks */
+  bool live;            /* an operation with it has something to remember, or effects */
+  bool has_tracked;     /* some hole is */
+  bool repeats_current; /* effects are about a current id */
+  bool races;           /* draws existing ids that its program removes */
   char *pool;
   vb_reply_step *processors;
   uint32_t processor_count;
@@ -102,6 +111,20 @@ static inline bool vb_hole_is_scripted(const vb_hole *hole) {
 }
 /* Whether long values are cut from a pool. */
 bool vb_hole_needs_pool(const vb_hole *hole);
+
+/* effects.c */
+/* Which ids its effects are about; makes the trackers. VB_EINVAL when there are none. */
+int vb_command_find_effects(vb_command *command, vb_error *err);
+/* Gives its holes places from `first` on; the next free one. */
+uint32_t vb_command_set_places(vb_command *command, uint32_t first);
+/* Whether all that it remembers, and all its effects are about, is one id that it claims. */
+bool vb_command_claims_one(const vb_command *command);
+/* Whether it removes ids of the keyspace. */
+bool vb_command_removes(const vb_command *command, const vb_keyspace *keyspace);
+/* The id of a hole that is remembered: the one that the operation has, or a new one. False when the
+ * cursor has no more. */
+bool vb_hole_remember(const vb_hole *hole, const vb_operation *operation, uint32_t k,
+                      uint64_t index, uint64_t random, uint64_t *id);
 
 /* layout.c */
 /* Makes skeleton, patches and segments of what was added. */

@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/flow.h"
 #include "engine/subscriber.h"
 #include "engine/worker.h"
@@ -348,6 +349,8 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
 
 void vb_connection_abandon(vb_connection *connection) {
   vb_flow_forget(connection);
+  for (uint32_t at = connection->head; at != connection->tail; at++)
+    vb_lane_spill(connection->lane, &connection->ring[at & (connection->ring_size - 1)]);
   connection->lane->open -= connection->open;
   connection->open = 0;
   connection->head = connection->tail;

@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/flow.h"
 #include "engine/worker.h"
 
@@ -28,25 +29,29 @@ static void close_numbers(vb_lane *lane, uint64_t n) {
   lane->out_of_numbers = true;
 }
 
-/* Operation n has a record that cannot be sent. Nothing but such ones would keep the worker from
+/* An operation is not sent, for it has `what`. Nothing but such ones would keep the worker from
  * everything else. */
-static void count_empty(vb_connection *connection, const vb_entry *entry, uint64_t n) {
+static void skip(vb_connection *connection, const vb_entry *entry, const char *what) {
   enum { MOST = 1 << 24 };
   vb_lane *lane = connection->lane;
-  if (vb_lane_counts(lane, n)) lane->rows[entry->row].counters.empty++;
   if (lane->skipped_at != connection->outbox.appended) lane->skipped_run = 0;
   lane->skipped_at = connection->outbox.appended;
   lane->skipped++;
   if (++lane->skipped_run == MOST)
-    vb_lane_fail(lane, VB_EINVAL, "command '%s': %d operations in a row had an empty record",
-                 vb_command_name(entry->steps[0].command), MOST);
+    vb_lane_fail(lane, VB_EINVAL, "command '%s': %d operations in a row had %s",
+                 vb_command_name(entry->steps[0].command), MOST, what);
 }
 
 void vb_connection_render_failed(vb_connection *connection, const vb_entry *entry,
                                  enum vb_render why, uint64_t n) {
   vb_lane *lane = connection->lane;
   if (why == VB_RENDER_EMPTY) {
-    count_empty(connection, entry, n);
+    if (vb_lane_counts(lane, n)) lane->rows[entry->row].counters.empty++;
+    skip(connection, entry, "an empty record");
+    return;
+  }
+  if (why == VB_RENDER_PROTECTED) {
+    skip(connection, entry, "a protected id");
     return;
   }
   if (why == VB_RENDER_EXHAUSTED) {
@@ -137,9 +142,11 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
   vb_lane *lane = connection->lane;
   uint64_t n = begun.n;
   vb_operation operation;
-  enum vb_render why = vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
+  enum vb_render why = entry->live ? vb_lane_prepare_ids(lane, entry, n) : VB_RENDER_OK;
+  vb_lane_begin_operation(lane, &operation, n);
+  if (!why) why = vb_entry_draw_steps(entry, entry->step_count, &operation);
   uint64_t before = connection->outbox.appended;
-  vb_operation_begin(&operation, lane->phase->stream, n);
+  vb_lane_begin_operation(lane, &operation, n);
   if (!why) vb_connection_append(connection, multi, sizeof multi - 1);
   for (uint32_t i = 0; !why && i < entry->step_count; i++)
     why = vb_connection_append_command(connection, entry->steps[i].command, &operation);
@@ -155,22 +162,42 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
 
 /* The ids that the steps before `step` drew; and, before a sequence begins, whether all its cursors
  * still give: an operation is sent whole or not at all. */
-static enum vb_render draw_before(const vb_lane *lane, const vb_entry *entry, uint32_t step,
+static enum vb_render draw_before(vb_lane *lane, const vb_entry *entry, uint32_t step,
                                   vb_operation *operation, uint64_t n) {
-  uint64_t stream = lane->phase->stream;
-  if (!step && entry->step_count > 1 && lane->program_ends) {
-    enum vb_render why = vb_entry_draw(entry, entry->step_count, operation, stream, n);
-    if (why) return why;
+  enum vb_render why = VB_RENDER_OK;
+  if (VB_UNLIKELY(entry->live) && !step) why = vb_lane_prepare_ids(lane, entry, n);
+  vb_lane_begin_operation(lane, operation, n);
+  if (!why && !step && entry->step_count > 1 && lane->program_ends) {
+    why = vb_entry_draw_steps(entry, entry->step_count, operation);
+    vb_lane_begin_operation(lane, operation, n);
   }
-  if (step) return vb_entry_draw(entry, step, operation, stream, n);
-  vb_operation_begin(operation, stream, n);
-  return VB_RENDER_OK;
+  return !why && step ? vb_entry_draw_steps(entry, step, operation) : why;
+}
+
+/* An operation that claims an id and is nothing special besides: its flight remembers the id. */
+static uint32_t begin_claim(vb_connection *connection, const vb_entry *entry, vb_waiting begun) {
+  vb_lane *lane = connection->lane;
+  uint64_t place = VB_UNDRAWN, before = connection->outbox.appended;
+  vb_operation operation;
+  vb_lane_begin_operation(lane, &operation, begun.n);
+  if (VB_LIKELY(!operation.places)) operation.places = &place;
+  enum vb_render why =
+      vb_connection_append_command(connection, entry->steps[0].command, &operation);
+  if (why) {
+    vb_connection_render_failed(connection, entry, why, begun.n);
+    return 0;
+  }
+  push_flight(connection, entry, 0, begun, 1);
+  connection->ring[(connection->tail - 1) & (connection->ring_size - 1)].place = place;
+  vb_lane_count_sent(lane, entry->row, begun.n, connection->outbox.appended - before);
+  return 1;
 }
 
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
                              vb_waiting begun) {
   if (VB_UNLIKELY(entry->kind == VB_ENTRY_FLOW)) return vb_flow_begin(connection, entry, begun);
   if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, begun);
+  if (VB_UNLIKELY(entry->claims)) return begin_claim(connection, entry, begun);
   vb_lane *lane = connection->lane;
   uint64_t n = begun.n;
   vb_operation operation;
@@ -195,8 +222,8 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
   const vb_step *step = &entry->steps[flight->step];
   vb_operation operation;
   uint64_t before = connection->outbox.appended;
-  enum vb_render why =
-      vb_entry_draw(entry, flight->step, &operation, lane->phase->stream, flight->n);
+  vb_lane_begin_operation(lane, &operation, flight->n);
+  enum vb_render why = vb_entry_draw_steps(entry, flight->step, &operation);
   if (!why) why = vb_connection_append_command(connection, step->command, &operation);
   if (why) {
     vb_connection_render_failed(connection, entry, why, flight->n);
@@ -222,6 +249,7 @@ static bool start(vb_connection *connection, vb_waiting begun) {
   if (VB_LIKELY(vb_connection_begin(connection, entry, 0, begun))) return true;
   connection->open--;
   if (lane->skipped == skipped || lane->failing) {
+    vb_lane_forget_ids(lane, begun.n);
     lane->open--;
     return false;
   }
@@ -229,13 +257,14 @@ static bool start(vb_connection *connection, vb_waiting begun) {
   return true;
 }
 
-uint32_t vb_lane_route(const vb_lane *lane, uint64_t n) {
+uint32_t vb_lane_route(vb_lane *lane, uint64_t n) {
   if (lane->node_count == 1) return 0;
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
   vb_operation operation;
   if (entry->kind == VB_ENTRY_FLOW) /* it goes where its first call wants, later */
     return vb_router_node(&lane->worker->shared->router, -1, n);
-  vb_operation_begin(&operation, lane->phase->stream, n);
+  vb_lane_remember(lane, entry, n);
+  vb_lane_begin_operation(lane, &operation, n);
   const vb_command *command = entry->steps[0].command;
   if (vb_command_draw(command, &operation)) return 0; /* ended: whoever writes it will find out */
   return vb_router_node(&lane->worker->shared->router, vb_command_slot(command, &operation), n);

@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/flow.h"
 #include "engine/push.h"
 #include "engine/rows.h"
@@ -41,6 +42,7 @@ void vb_phase_ask_to_stop(vb_phase *phase, const char *reason) {
 
 void vb_lane_operation_ended(vb_lane *lane, uint64_t n) {
   lane->open--;
+  if (VB_UNLIKELY(lane->ledger.count)) vb_lane_forget_ids(lane, n);
   if (vb_lane_shows(lane, n)) lane->interval->operations++;
   if (!vb_lane_counts(lane, n)) return;
   lane->rows[0].counters.operations++;
@@ -179,6 +181,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
     vb_lane_set_state(lane, VB_LANE_OFF);
     return VB_OK;
   }
+  vb_ledger_reset(&lane->ledger, vb_program_places(phase->spec.program));
   lane->program_ends =
       vb_program_ends(phase->spec.program) || vb_program_may_skip(phase->spec.program);
   lane->wanted = vb_lane_wanted(lane);
@@ -233,6 +236,10 @@ static void finish(vb_lane *lane, enum vb_lane_state state) {
   measure_spread(lane);
   vb_retry_give_up(lane);
   vb_lane_record_flush(lane);
+  if (lane->ledger.places) {
+    vb_lane_forget_all_ids(lane);
+    vb_program_give_back(lane->phase->spec.program, lane->worker->index);
+  }
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_connection_settle(lane->connections[i]);
   lane->ended_at = lane->worker->now;
   if (lane->cpu_start) lane->cpu_end = vb_thread_cpu();
@@ -399,6 +406,7 @@ void vb_lane_free(vb_lane *lane) {
     free(lane->nodes[i].waiting);
   }
   free(lane->nodes);
+  vb_ledger_fini(&lane->ledger);
   vb_rows_free(lane->rows, lane->row_capacity);
   vb_rows_free(lane->node_rows, lane->node_count);
   vb_histogram_free(lane->connects);

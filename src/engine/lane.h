@@ -5,6 +5,7 @@
 
 #include "cluster/router.h"
 #include "command/flow_hooks.h"
+#include "engine/ledger.h"
 #include "engine/numbers.h"
 #include "engine/outbox.h"
 #include "engine/pacer.h"
@@ -51,6 +52,7 @@ typedef struct vb_flight {
   vb_ns written;         /* clock before the write that carried its last byte; until then, when
                             it was put in the queue */
   uint64_t end;          /* where its last byte ends in the outbox's count */
+  uint64_t place;        /* of an entry that claims: its id, until the ledger has it */
   const vb_entry *entry; /* NULL: part of the handshake */
   union {
     uint16_t step;   /* of the entry; of the handshake */
@@ -155,6 +157,7 @@ typedef struct vb_lane {
   bool subscribes;       /* its operations are messages */
   uint32_t first_client; /* of its connections among those of the phase */
   vb_retries retries;
+  vb_ledger ledger;     /* of operations that look at trackers */
   vb_block block;       /* numbers in hand */
   uint64_t block_size;  /* numbers to take at once */
   uint64_t skipped;     /* operations whose record was empty */
@@ -215,6 +218,14 @@ static inline bool vb_lane_counts(const vb_lane *lane, uint64_t n) {
 /* Whether it is in the seconds: during the warm-up everything is, then what counts. */
 static inline bool vb_lane_shows(const vb_lane *lane, uint64_t n) {
   return n >= lane->counted_from || lane->counted_from == UINT64_MAX;
+}
+/* effects.c: where the operation remembers its ids. */
+void vb_lane_recall(const vb_lane *lane, vb_operation *operation);
+/* Begins operation n: to be written, judged, or drawn again. */
+static inline void vb_lane_begin_operation(const vb_lane *lane, vb_operation *operation,
+                                           uint64_t n) {
+  vb_operation_begin(operation, lane->phase->stream, n);
+  if (VB_UNLIKELY(lane->ledger.places)) vb_lane_recall(lane, operation);
 }
 /* Follows the end of the warm-up: after each block of numbers, so that all that count are seen to.
  */
@@ -283,7 +294,7 @@ void vb_lane_fill_waiting(vb_lane *lane);
 /* The number of the next operation; false when there are no more. */
 bool vb_lane_next_number(vb_lane *lane, uint64_t *n);
 /* The node that operation n goes to. */
-uint32_t vb_lane_route(const vb_lane *lane, uint64_t n);
+uint32_t vb_lane_route(vb_lane *lane, uint64_t n);
 /* The operation waits in `node`'s queue, or goes out when a connection there has room. */
 void vb_lane_enqueue(vb_lane *lane, uint32_t node, vb_waiting begun);
 

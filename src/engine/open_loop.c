@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/worker.h"
 
 enum { LATENESS_DIGITS = 3, BLOCK_MS = 10 };
@@ -84,6 +85,7 @@ static void drop_queued(vb_lane *lane, vb_queue *queue) {
   lane->queued -= vb_queue_length(queue);
   while (vb_queue_length(queue)) {
     vb_waiting left = vb_queue_pop(queue);
+    vb_lane_forget_ids(lane, left.n);
     if (!vb_lane_counts(lane, left.n)) continue;
     lane->waiting += lane->paced;
     vb_lane_record_age(lane, left.n, left.due, end);

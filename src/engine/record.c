@@ -29,7 +29,8 @@ void vb_lane_record_flush(vb_lane *lane) {
 static uint64_t id_of(const vb_lane *lane, uint64_t n) {
   const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, n);
   vb_operation operation;
-  (void)vb_entry_draw(entry, entry->step_count, &operation, lane->phase->stream, n);
+  vb_lane_begin_operation(lane, &operation, n);
+  (void)vb_entry_draw_steps(entry, entry->step_count, &operation);
   return operation.id;
 }
 

@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/flow.h"
 #include "engine/push.h"
 #include "engine/reload.h"
@@ -16,6 +17,7 @@ static void count_success(vb_connection *connection, uint64_t n, uint32_t row,
   if (!outcome) return;
   counters->hits += outcome->hits;
   counters->misses += outcome->misses;
+  counters->raced += outcome->raced;
   lane->interval->hits += outcome->hits;
   lane->interval->misses += outcome->misses;
 }
@@ -50,13 +52,12 @@ bool vb_connection_process(vb_connection *connection, const vb_step *step, vb_op
 /* The operation as it was when the flight was written. */
 static void draw_again(const vb_connection *connection, const vb_flight *flight,
                        vb_operation *operation) {
-  uint64_t stream = connection->lane->phase->stream;
   if (flight->entry->kind == VB_ENTRY_FLOW) {
     *operation = *vb_flow_operation(connection);
     return;
   }
-  vb_operation_begin(operation, stream, flight->n);
-  if (flight->step) (void)vb_entry_draw(flight->entry, flight->step, operation, stream, flight->n);
+  vb_lane_begin_operation(connection->lane, operation, flight->n);
+  if (flight->step) (void)vb_entry_draw_steps(flight->entry, flight->step, operation);
 }
 
 bool vb_connection_judge(vb_connection *connection, const vb_flight *flight, const vb_step *step,
@@ -67,6 +68,7 @@ bool vb_connection_judge(vb_connection *connection, const vb_flight *flight, con
     if (vb_reload_is_needed(step, reply)) vb_reload_send(connection, step);
     return false;
   }
+  if (VB_UNLIKELY(flight->entry->live)) vb_lane_step_succeeded(lane, flight, step, reply);
   if (!vb_command_has_processors(step->command)) {
     count_success(connection, flight->n, step->row, NULL);
     return true;
@@ -81,8 +83,8 @@ static int ask_condition(vb_connection *connection, const vb_step *step, const v
                          const vb_flight *flight) {
   vb_worker *worker = connection->lane->worker;
   vb_operation operation;
-  (void)vb_entry_draw(flight->entry, flight->step + 1u, &operation, connection->lane->phase->stream,
-                      flight->n);
+  vb_lane_begin_operation(connection->lane, &operation, flight->n);
+  (void)vb_entry_draw_steps(flight->entry, flight->step + 1u, &operation);
   vb_request request = {.n = (double)flight->n,
                         .query = operation.query == UINT64_MAX ? -1 : (double)operation.query,
                         .thread = worker->index,
@@ -261,11 +263,22 @@ static void judge_step(vb_connection *connection, vb_flight *flight, const vb_re
   advance(connection, flight, reply, well);
 }
 
+/* The id that it claimed is used. False when more has to be known of the operation than its flight
+ * says: it may be among the slowest, or has been sent before. */
+static bool use_claim(const vb_connection *connection, const vb_flight *flight) {
+  const vb_lane *lane = connection->lane;
+  if (lane->paced || flight->place == VB_UNDRAWN) return false;
+  if (lane->worker->now - flight->written > lane->slowest_floor) return false;
+  vb_command_claim_used(flight->entry->steps[0].command, flight->place);
+  return true;
+}
+
 static void judge(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
   bool counts = vb_lane_counts(lane, head->n);
-  if (VB_LIKELY(counts && head->entry->plain && !reply->error && !head->retry)) {
+  if (VB_LIKELY(counts && head->entry->plain && !reply->error && !head->retry) &&
+      (VB_LIKELY(!head->entry->claims) || use_claim(connection, head))) {
     take_plain(connection, head, reply->size);
     return;
   }
@@ -273,6 +286,7 @@ static void judge(vb_connection *connection, const vb_reply *reply) {
     vb_flow_take(connection, reply);
     return;
   }
+  if (VB_UNLIKELY(head->entry->claims)) vb_lane_spill(lane, head);
   if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
   if (head->entry->kind == VB_ENTRY_TRANSACTION && --head->replies) {
     if (counts) lane->rows[head->entry->row].counters.bytes_received += reply->size;

@@ -1,3 +1,4 @@
+#include "engine/effects.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -155,6 +156,7 @@ static void fail_flights(vb_connection *connection, uint32_t at, uint32_t end, c
     const vb_flight *flight = flight_at(connection, at);
     bool sent = (int32_t)(connection->unstamped - at) > 0;
     vb_lane_count_error(lane, row_of(flight), connection->node, n, kind, message);
+    if (sent) vb_lane_step_lost(lane, flight);
     if (sent && !is_repeatable(flight))
       vb_lane_count_unknown(lane, row_of(flight), connection->node, n);
   }
@@ -233,6 +235,7 @@ static void lose_sent(vb_connection *connection, uint32_t at, uint32_t end, cons
 
 /* The phase has ended, and the operation is as if it had never begun: it has waited until now. */
 static void drop(vb_lane *lane, uint64_t n, vb_ns due) {
+  vb_lane_forget_ids(lane, n);
   lane->open--;
   if (!vb_lane_counts(lane, n)) return;
   lane->waiting += lane->paced;
@@ -257,6 +260,8 @@ static void lose_operation(vb_connection *connection, uint32_t at, uint32_t end,
 }
 
 void vb_retry_lost(vb_connection *connection, const char *kind, const char *message) {
+  for (uint32_t at = connection->head; at != connection->tail; at++)
+    vb_lane_spill(connection->lane, flight_at(connection, at));
   while (connection->head != connection->tail) {
     const vb_flight *flight = flight_at(connection, connection->head);
     uint32_t end = connection->head + 1;
@@ -340,6 +345,7 @@ bool vb_retry_start(vb_connection *connection) {
   bool began = vb_connection_begin(connection, entry, slot->step, (vb_waiting){slot->n, slot->due});
   for (; at != connection->tail; at++) mark(flight_at(connection, at), place);
   if (!began) {
+    vb_lane_forget_ids(lane, slot->n);
     lane->open--;
     free_place(lane, place);
     return false;
@@ -376,6 +382,7 @@ static void share_node(vb_lane *lane, uint32_t node) {
     uint64_t n = slot_at(lane, place)->n;
     if (is_unbegun(slot_at(lane, place)) &&
         vb_numbers_return(&lane->phase->numbers, (vb_block){n, n + 1})) {
+      vb_lane_forget_ids(lane, n);
       lane->open--;
       free_place(lane, place);
     } else {
@@ -396,6 +403,7 @@ static void give_up(vb_lane *lane, uint32_t node, uint32_t place) {
   const vb_flight flight = {.n = slot->n, .entry = entry, .step = slot->step};
   if (slot->tries || slot->step) {
     count_gave_up(lane, &flight);
+    vb_lane_step_lost(lane, &flight);
     vb_lane_count_error(lane, row_of(&flight), node, slot->n, slot->kind,
                         "the phase ended before it could be sent again");
     if (!strcmp(slot->kind, "timeout"))

@@ -1,20 +1,7 @@
-#include "keyspace/cursor.h"
-
-#include "keyspace/subset.h"
+#include "keyspace/cursor_state.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-struct vb_cursor {
-  int order;
-  bool is_range;         /* position k is id first + k */
-  uint64_t first, count; /* of that range; positions */
-  uint64_t end;          /* draws that it gives; UINT64_MAX: endless */
-  const vb_keyspace *keyspace;
-  vb_subset subset;
-  vb_distribution distribution;
-  vb_permutation permutation;
-};
 
 static int check_range(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_error *err) {
   const char *name = vb_keyspace_name(keyspace);
@@ -47,6 +34,28 @@ static int check(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_err
   return check_range(keyspace, spec, err);
 }
 
+/* What looks at the tracker. */
+static int check_filter(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_error *err) {
+  const char *name = vb_keyspace_name(keyspace);
+  bool random = spec->order == VB_ORDER_UNIFORM || spec->order == VB_ORDER_DRAWN;
+  if (spec->filter < VB_PRESENCE_ANY || spec->filter > VB_PRESENCE_RATIO)
+    return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': no filter has the number %d", name,
+                   spec->filter);
+  if (spec->filter == VB_PRESENCE_RATIO && !(spec->ratio >= 0 && spec->ratio <= 1))
+    return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': existing_ratio is %g; it is 0 to 1",
+                   name, spec->ratio);
+  if (spec->filter == VB_PRESENCE_RATIO && !random)
+    return vb_fail(err, VB_EINVAL,
+                   "cursor of keyspace '%s': existing_ratio draws at random, not in an order",
+                   name);
+  if (spec->claim && (random || spec->filter))
+    return vb_fail(err, VB_EINVAL,
+                   "cursor of keyspace '%s': claim takes the ids that are missing, one after the "
+                   "other: %s cannot be asked of it",
+                   name, random ? "a distribution" : "existing or missing");
+  return VB_OK;
+}
+
 /* Which ids there are. */
 static int narrow(vb_cursor *cursor, const vb_cursor_spec *spec, vb_error *err) {
   vb_subset_spec subset = {.first = spec->first,
@@ -68,10 +77,17 @@ static int narrow(vb_cursor *cursor, const vb_cursor_spec *spec, vb_error *err) 
 
 static void arrange(vb_cursor *cursor, const vb_cursor_spec *spec) {
   cursor->order = spec->order;
+  cursor->filter = spec->filter;
+  cursor->ratio = spec->ratio;
+  cursor->claims = spec->claim != 0;
+  cursor->wraps = spec->wrap != 0;
   cursor->end = spec->limit ? spec->limit : UINT64_MAX;
   bool once =
       spec->order == VB_ORDER_SEQUENTIAL || (spec->order == VB_ORDER_SHUFFLED && !spec->limit);
-  if (once && !spec->wrap && cursor->count < cursor->end) cursor->end = cursor->count;
+  bool live = spec->filter || spec->claim;
+  cursor->ends = spec->limit || (once && !spec->wrap);
+  /* What looks at the tracker has an end of its own, wherever the numbers are then. */
+  if (once && !spec->wrap && !live && cursor->count < cursor->end) cursor->end = cursor->count;
   if (spec->order == VB_ORDER_DRAWN)
     vb_distribution_init(&cursor->distribution, &spec->distribution, cursor->count);
   if (spec->order == VB_ORDER_SHUFFLED)
@@ -81,6 +97,7 @@ static void arrange(vb_cursor *cursor, const vb_cursor_spec *spec) {
 int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_spec *spec,
                   vb_error *err) {
   int status = check(keyspace, spec, err);
+  if (!status) status = check_filter(keyspace, spec, err);
   if (status) return status;
   vb_cursor *cursor = calloc(1, sizeof *cursor);
   if (!cursor)
@@ -88,16 +105,18 @@ int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_
                    vb_keyspace_name(keyspace));
   cursor->keyspace = keyspace;
   status = narrow(cursor, spec, err);
+  if (!status) arrange(cursor, spec);
+  if (!status && (spec->filter || spec->claim)) status = vb_live_new(&cursor->live, cursor, err);
   if (status) {
     vb_cursor_free(cursor);
     return status;
   }
-  arrange(cursor, spec);
   *out = cursor;
   return VB_OK;
 }
 
 void vb_cursor_free(vb_cursor *cursor) {
+  if (cursor) vb_live_free(cursor->live);
   free(cursor);
 }
 
@@ -135,8 +154,20 @@ int vb_cursor_is_range(const vb_cursor *cursor) {
   return cursor->is_range;
 }
 
+int vb_cursor_is_live(const vb_cursor *cursor) {
+  return cursor->live != NULL;
+}
+
+int vb_cursor_claims(const vb_cursor *cursor) {
+  return cursor->claims;
+}
+
+int vb_cursor_wants_existing(const vb_cursor *cursor) {
+  return cursor->filter == VB_PRESENCE_EXISTING;
+}
+
 int vb_cursor_ends(const vb_cursor *cursor) {
-  return cursor->end != UINT64_MAX;
+  return cursor->ends;
 }
 
 const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor) {

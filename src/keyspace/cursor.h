@@ -1,5 +1,5 @@
-/* Cursors: a keyspace as a stream of ids. What is drawn is a function of the operation's number.
- * Made by main; drawing is pure and for any thread. */
+/* Cursors: a keyspace as a stream of ids. What is drawn is a function of the operation's number,
+ * unless the cursor looks at which ids exist. Made by main; drawing is for any thread. */
 #ifndef VB_KEYSPACE_CURSOR_H
 #define VB_KEYSPACE_CURSOR_H
 
@@ -14,6 +14,14 @@ enum vb_order {
   VB_ORDER_DRAWN       /* from another distribution, with replacement, endless */
 };
 
+/* What is asked of the tracker before an id is drawn. */
+enum vb_presence {
+  VB_PRESENCE_ANY,
+  VB_PRESENCE_EXISTING,
+  VB_PRESENCE_MISSING, /* neither existing nor claimed */
+  VB_PRESENCE_RATIO    /* existing with the probability `ratio`, else missing; at random only */
+};
+
 typedef struct vb_cursor_spec {
   int order; /* enum vb_order */
   vb_distribution_spec distribution;
@@ -25,6 +33,10 @@ typedef struct vb_cursor_spec {
                            number makes a shuffled cursor go round */
   int wrap;             /* ordered: starts over at the end instead of ending */
   uint64_t seed;        /* of shuffling and sampling */
+  int filter;           /* enum vb_presence */
+  double ratio;         /* 0 to 1 */
+  int claim;            /* test and set of missing ids: each is handed out once, to all workers
+                           together; with wrap the bits are cleared then and claiming starts over */
 } vb_cursor_spec;
 
 typedef struct vb_cursor vb_cursor;
@@ -39,11 +51,24 @@ VB_API void vb_cursor_free(vb_cursor *cursor);
 VB_API int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id);
 /* The id behind the last one of its range. */
 VB_API uint64_t vb_cursor_last(const vb_cursor *cursor);
+/* 1 when it looks at the tracker: then draws come from vb_cursor_take, and are kept by who draws.
+ */
+VB_API int vb_cursor_is_live(const vb_cursor *cursor);
 /* 1 when the cursor ends by itself, so that a phase over it needs no other end. */
 VB_API int vb_cursor_ends(const vb_cursor *cursor);
 VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
 
 #ifndef VB_CDEF
+/* A draw for worker number `worker`. Of a cursor that looks at the tracker each call gives another
+ * id, of any other it is vb_cursor_draw. 0 when there is no more, or no id passes its filters. A
+ * claimed id is the caller's until the tracker confirms or releases it. Hot. */
+int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
+                   uint64_t *id);
+/* The worker draws no more: what it has claimed ahead can be claimed again. */
+void vb_cursor_give_back(const vb_cursor *cursor, uint32_t worker);
+int vb_cursor_claims(const vb_cursor *cursor);
+/* 1 when it draws only existing ids. */
+int vb_cursor_wants_existing(const vb_cursor *cursor);
 /* The id behind `id` in the cursor's range; behind the last one comes the first. Only of cursors
  * without other filters. */
 uint64_t vb_cursor_following(const vb_cursor *cursor, uint64_t id);

@@ -1,0 +1,36 @@
+/* What a cursor holds. Private to src/keyspace/.
+ * Written by main while it is made; then only what `live` points to changes. */
+#ifndef VB_KEYSPACE_CURSOR_STATE_H
+#define VB_KEYSPACE_CURSOR_STATE_H
+
+#include "keyspace/cursor.h"
+#include "keyspace/subset.h"
+
+struct vb_live;
+
+struct vb_cursor {
+  int order;
+  bool is_range;         /* position k is id first + k */
+  uint64_t first, count; /* of that range; positions */
+  uint64_t end;          /* draws that it gives; UINT64_MAX: endless */
+  const vb_keyspace *keyspace;
+  vb_subset subset;
+  vb_distribution distribution;
+  vb_permutation permutation;
+  int filter; /* enum vb_presence */
+  double ratio;
+  bool claims, wraps, ends;
+  struct vb_live *live; /* NULL: draws are a function of the operation's number */
+};
+
+/* The id at a position: where the cursor goes by order, that of the order. */
+static inline uint64_t vb_cursor_id(const vb_cursor *cursor, uint64_t position) {
+  return cursor->is_range ? cursor->first + position : vb_subset_id(&cursor->subset, position);
+}
+
+/* live.c */
+/* What a cursor that looks at the tracker shares between workers. VB_ENOMEM. */
+int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err);
+void vb_live_free(struct vb_live *live);
+
+#endif

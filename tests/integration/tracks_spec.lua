@@ -1,0 +1,247 @@
+-- Cursors over existing and missing keys, claims, and what commands do to the tracker: in the
+-- server afterwards, and in the report.
+local process = require "tests.support.process"
+local servers = require "tests.support.server"
+local vbench = require "tests.support.vbench"
+
+describe("a keyspace that knows its keys", function()
+  local server
+
+  setup(function() server = servers.start() end)
+  teardown(function()
+    server:stop()
+    vbench.clean()
+  end)
+  before_each(function() server:clean() end)
+
+  local HEAD = [[
+    local keys = vb.keyspace { prefix = "k:", size = vb.args.keyspace }
+    local set = vb.command { "SET", keys:claim(), "v", tracks = "add" }
+    local get = vb.command { "GET", keys:existing(), reply = vb.hits() }
+    local del = vb.command { "DEL", keys:existing(), tracks = "remove", name = "del" }
+    local function phase(name, run, fields)
+      fields.name, fields.run = name, run
+      return vb.phase(fields)
+    end
+  ]]
+
+  local function run(text, ...)
+    local script = vbench.scenario(HEAD .. text)
+    return vbench.report { script, "-p", server.port, "-c", 16, "-P", 4, "--threads", 3,
+      "-r", 20000, "--max-errors", "100%", ... }
+  end
+
+  local function phases(done)
+    assert(done.json, done.all)
+    local named = {}
+    for _, one in ipairs(done.json.phases) do named[one.name] = one end
+    return named
+  end
+
+  it("is filled once by all threads together, and goes on where it was", function()
+    local done = run [[
+      return vb.scenario {
+        phases = {
+          phase("part", set, { requests = 5000 }),
+          phase("rest", set, { until_exhausted = true }),
+          phase("none", set, { requests = 10 }),
+        },
+        teardown = function(ctl) print("count", keys:count(), ctl:call("DBSIZE")) end,
+      } ]]
+    local named = phases(done)
+    assert.equal(5000, named.part.requests)
+    assert.equal(15000, named.rest.requests)
+    assert.equal(0, named.none.operations)
+    assert.matches("count\t20000\t20000\n", done.out)
+    assert.matches("phase 'none': its cursor ended after 0 of 10 operations; every id of " ..
+      "keyspace 'k:' exists or is claimed", done.all, 1, true)
+  end)
+
+  it("draws existing keys that never miss after deletes, and raced ones beside them", function()
+    local done = run [[
+      return vb.scenario {
+        phases = {
+          phase("fill", set, { until_exhausted = true }),
+          phase("thin", del, { requests = 15000 }),
+          phase("read", get, { requests = 20000 }),
+          phase("churn", vb.mix { { 2, get }, { 1, del }, { 1, set } }, { requests = 40000 }),
+          phase("again", get, { requests = 20000 }),
+        },
+        teardown = function(ctl) print("count", keys:count() - ctl:call("DBSIZE")) end,
+      } ]]
+    local named = phases(done)
+    for _, name in ipairs { "read", "again" } do
+      assert.same({ 20000, 0, 0 }, { named[name].hits, named[name].misses, named[name].raced })
+    end
+    local churn = named.churn
+    assert.equal(0, churn.misses)
+    assert.equal(40000, churn.requests)
+    assert.equal(churn.commands[1].requests, churn.hits + churn.raced)
+    assert.matches("count\t0\n", done.out)
+  end)
+
+  it("keeps the hit rate that existing_ratio asks for", function()
+    local done = run [[
+      local ask = vb.command { "GET", keys:existing_ratio(0.9), reply = vb.hits(), name = "ask" }
+      return vb.scenario { phases = {
+        phase("fill", set, { requests = 3000 }),
+        phase("ask", ask, { requests = 200000 }),
+      } } ]]
+    local ask = phases(done).ask
+    assert.near(0.9, ask.hits / (ask.hits + ask.misses), 0.005)
+  end)
+
+  it("ends a phase when nothing exists, and says so", function()
+    local done = run [[ return vb.scenario { phases = { phase("read", get, { requests = 5 }) } } ]]
+    assert.matches("no existing key of keyspace 'k:' is left to draw", done.all, 1, true)
+    assert.equal(0, phases(done).read.requests)
+  end)
+
+  it("has claimed ids again when their command failed", function()
+    local done = run [[
+      local wrong = vb.command { "LPUSH", keys:claim(), name = "wrong", tracks = "add" }
+      return vb.scenario {
+        phases = {
+          phase("wrong", wrong, { requests = 5000 }),
+          phase("fill", set, { until_exhausted = true }),
+        },
+        teardown = function(ctl) print("count", keys:count(), ctl:call("DBSIZE")) end,
+      } ]]
+    local named = phases(done)
+    assert.equal(5000, named.wrong.errors)
+    assert.equal(20000, named.fill.requests)
+    assert.matches("count\t20000\t20000\n", done.out)
+  end)
+
+  it("has keys as before whose delete failed, and never deletes protected ones", function()
+    local done = run [[
+      local hot = vb.reference_set { name = "hot", range = { 100, 300 } }
+      local wrong = vb.command { "GETDEL", keys:existing(), "more", tracks = "remove" }
+      return vb.scenario { main = function(run)
+        run:phase(phase("fill", set, { until_exhausted = true }))
+        run:phase(phase("wrong", wrong, { requests = 1000 }))
+        print("failed", keys:count())
+        keys:protect(hot)
+        run:phase(phase("empty", del, { requests = 60000 }))
+        print("kept", keys:count(), hot:coverage(keys).ratio)
+      end } ]]
+    assert.matches("failed\t20000\n", done.out)
+    local kept = tonumber(done.out:match("kept\t(%d+)\t1\n"))
+    assert.equal(kept, server:call("DBSIZE"))
+    assert.equal(kept, 20000 - phases(done).empty.requests)
+    for id = 100, 299 do
+      assert.equal(1, server:call("EXISTS", ("k:%012d"):format(id)))
+    end
+  end)
+
+  it("learns from hits and misses", function()
+    for id = 0, 99, 2 do server:call("SET", ("k:%012d"):format(id), "v") end
+    local done = run [[
+      local look = vb.command { "GET", keys:range(0, 50):sequential(), tracks = "observe",
+        name = "look" }
+      local many = vb.command { "MGET", keys:range(50, 100):sequential():times(10),
+        tracks = "observe" }
+      return vb.scenario { main = function(run)
+        keys:add_range(0, 200)
+        run:phase(phase("look", look, { until_exhausted = true }))
+        run:phase(phase("many", many, { until_exhausted = true }))
+        print("there", keys:count(0, 50), keys:count(50, 100), keys:count(100, 200))
+        print("even", keys:exists(98), keys:exists(99))
+      end } ]]
+    assert.matches("there\t25\t25\t100\n", done.out)
+    assert.matches("even\ttrue\tfalse\n", done.out)
+  end)
+
+  it("holds in transactions, sequences, several keys, and current ones", function()
+    local done = run [[
+      local list = vb.keyspace { prefix = "l:", size = 3000 }
+      local make = vb.transaction { name = "make",
+        vb.command { "DEL", list:claim(), name = "clean" },
+        vb.command { "RPUSH", list:current(), 1, 2, 3, tracks = "add" } }
+      local tidy = vb.sequence {
+        vb.command { "GET", keys:existing(), name = "peek" },
+        vb.command { "DEL", keys:current(), tracks = "remove", name = "drop" } }
+      local mset = vb.command { "MSETNX", keys:claim(), 1, keys:claim(), 2, tracks = "add" }
+      local mdel = vb.command { "UNLINK", keys:existing():sequential():times(5),
+        tracks = "remove" }
+      return vb.scenario {
+        phases = {
+          phase("lists", make, { until_exhausted = true }),
+          phase("fill", mset, { until_exhausted = true }),
+          phase("tidy", tidy, { requests = 4000 }),
+          phase("mdel", mdel, { requests = 1000 }),
+        },
+        teardown = function(ctl)
+          print("lists", list:count(), "keys", keys:count(), "all", ctl:call("DBSIZE"))
+        end,
+      } ]]
+    local named = phases(done)
+    assert.equal(3000, named.lists.operations)
+    assert.equal(10000, named.fill.requests)
+    local keys = tonumber(done.out:match("lists\t3000\tkeys\t(%d+)"))
+    assert.equal(3000 + keys, server:call("DBSIZE"))
+    assert.is_true(keys >= 11000 and keys < 11100, keys) -- sequences may meet on a key
+  end)
+
+  it("claims the same ids with any number of threads, and in order with one", function()
+    local text = [[ return vb.scenario { phases = { phase("fill", set, { requests = 700 }) } } ]]
+    for _, threads in ipairs { 1, 2, 8 } do
+      server:clean()
+      run(text, "--threads", threads)
+      assert.equal(700, server:call("DBSIZE"))
+      assert.equal(1, server:call("EXISTS", ("k:%012d"):format(699)))
+    end
+    server:clean()
+    local monitor = server:monitor()
+    run(text, "--threads", 1, "-c", 1, "-P", 1)
+    for i, args in ipairs(monitor:finish("set")) do
+      assert.equal(("k:%012d"):format(i - 1), args[2])
+    end
+  end)
+
+  it("agrees with the server after its connections were cut", function()
+    local script = vbench.scenario(HEAD .. [[
+      local list = vb.keyspace { prefix = "l:", size = 20000 }
+      local make = vb.transaction { name = "make",
+        vb.command { "DEL", list:claim(), name = "clean" },
+        vb.command { "RPUSH", list:current(), "a", "b", "c", tracks = "add" } }
+      return vb.scenario {
+        phases = { phase("fill", vb.mix { { 1, set }, { 1, make } },
+          { duration = "60s", until_exhausted = true, retry = 100 }),
+          phase("keys", set, { until_exhausted = true, duration = "60s", retry = 100 }),
+          phase("lists", make, { until_exhausted = true, duration = "60s", retry = 100 }) },
+        teardown = function()
+          print("end", keys:count(), list:count(), #keys:unknown(), #list:unknown())
+        end,
+      } ]])
+    local load = vbench.start { script, "-p", server.port, "-c", 16, "-P", 4, "--threads", 2, "-r",
+      20000, "--no-baseline", "-q", "--timeout", "5s", timeout = 100 }
+    while load.process:running() do
+      server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      process.sleep(0.05)
+    end
+    load:wait()
+    assert.matches("end\t20000\t20000\t0\t0\n", load.out, 1, true, load.all)
+    assert.equal(40000, server:call("DBSIZE"))
+    for id = 0, 19999, 7 do
+      assert.equal(3, server:call("LLEN", ("l:%012d"):format(id)))
+    end
+  end)
+
+  it("refuses what cannot be", function()
+    local cases = {
+      ['vb.command { "GET", keys:claim():uniform() }'] = "missing ids one after the other",
+      ['vb.command { "GET", keys:existing():missing() }'] = "one of existing, missing",
+      ['vb.command { "GET", keys:existing_ratio(1.5) }'] = "ratio of existing_ratio is 1.5",
+      ['vb.command { "GET", keys:existing_ratio(0.5):sequential() }'] = "draws at random",
+      ['vb.command { "GET", vb.key "a", tracks = "add" }'] = "none of its arguments is a key",
+      ['vb.command { "GET", keys:uniform(), tracks = "ad" }'] = "did you mean 'add'",
+    }
+    for text, message in pairs(cases) do
+      local done = vbench.run { vbench.scenario('local keys = vb.keyspace { prefix = "k:", ' ..
+        'size = 100 }\n' .. text .. '\nreturn vb.scenario { phases = {} }'), "-p", server.port }
+      assert.equal(2, done.code, done.all)
+      assert.matches(message, done.all, 1, true)
+    end
+  end)
+end)

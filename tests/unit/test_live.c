@@ -1,0 +1,311 @@
+/* keyspace/live: cursors over what exists or is missing, and claims, also from several threads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "commands.h"
+#include "keyspace/cursor.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { THREADS = 8, SIZE = 1000000 };
+
+static vb_keyspace *keys;
+static vb_tracker *tracker;
+
+static void make_keys(uint64_t size) {
+  vb_keyspace_spec spec = {.name = "users", .prefix = "u:", .width = 12, .size = size};
+  assert_int_equal(vb_keyspace_new(&keys, &spec, NULL), VB_OK);
+  assert_int_equal(vb_keyspace_track(keys, &tracker, NULL), VB_OK);
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  vb_keyspace_free(keys);
+  keys = NULL;
+  return 0;
+}
+
+/* The id of a draw; UINT64_MAX: there was none. */
+static uint64_t taken(const vb_cursor *cursor, uint32_t worker, uint64_t n) {
+  uint64_t id = UINT64_MAX;
+  return vb_cursor_take(cursor, worker, n, vb_mix(n + 1), &id) ? id : UINT64_MAX;
+}
+
+typedef struct crowd {
+  vb_cursor *cursor;
+  atomic_uchar *seen; /* how often each id was handed out */
+  uint64_t most;      /* draws of each thread */
+  atomic_uint next;
+} crowd;
+
+static void *draw_all(void *arg) {
+  crowd *all = arg;
+  uint32_t worker = atomic_fetch_add(&all->next, 1);
+  for (uint64_t i = 0; i < all->most; i++) {
+    uint64_t id = taken(all->cursor, worker, i);
+    if (id == UINT64_MAX) break;
+    (void)atomic_fetch_add(&all->seen[id], 1);
+  }
+  return NULL;
+}
+
+/* How often THREADS threads get each id of the keyspace together; `most` each. */
+static atomic_uchar *draw_in_threads(vb_cursor_spec spec, uint64_t most) {
+  pthread_t threads[THREADS];
+  atomic_uchar *seen = calloc(vb_keyspace_size(keys), sizeof *seen);
+  crowd all = {test_cursor(keys, spec), seen, most, 0};
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, draw_all, &all), 0);
+  for (int i = 0; i < THREADS; i++) (void)pthread_join(threads[i], NULL);
+  vb_cursor_free(all.cursor);
+  return seen;
+}
+
+static void each_id_is_claimed_once(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  for (uint64_t id = 0; id < SIZE; id += 7) (void)vb_tracker_add(tracker, id);
+  atomic_uchar *seen = draw_in_threads((vb_cursor_spec){.claim = 1}, UINT64_MAX);
+  for (uint64_t id = 0; id < SIZE; id++) assert_int_equal(seen[id], id % 7 != 0);
+  assert_int_equal(vb_tracker_count(tracker), SIZE);
+  free(seen);
+}
+
+static void shuffled_claims_are_exact_too(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  vb_cursor_spec spec = {.claim = 1, .order = VB_ORDER_SHUFFLED, .first = 1000, .seed = 3};
+  atomic_uchar *seen = draw_in_threads(spec, UINT64_MAX);
+  for (uint64_t id = 0; id < SIZE; id++) assert_int_equal(seen[id], id >= 1000);
+  free(seen);
+}
+
+static void claims_go_round_once_a_round(void **state) {
+  (void)state;
+  make_keys(SIZE / 10);
+  assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+  vb_cursor_spec spec = {.claim = 1, .wrap = 1};
+  atomic_uchar *seen = draw_in_threads(spec, 3 * SIZE / 10 / THREADS);
+  uint64_t total = 0;
+  for (uint64_t id = 0; id < SIZE / 10; id++) {
+    assert_in_range(seen[id], 2, 4); /* rounds overlap by what threads hold in reserve */
+    total += seen[id];
+  }
+  assert_int_equal(total, 3 * SIZE / 10);
+  free(seen);
+}
+
+static void claims_wrap_exactly_for_one(void **state) {
+  (void)state;
+  make_keys(100);
+  assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1, .wrap = 1});
+  unsigned seen[100] = {0};
+  for (uint64_t n = 0; n < 500; n++) assert_int_equal(seen[taken(cursor, 0, n)]++, n / 100);
+  vb_cursor_free(cursor);
+}
+
+static void what_a_worker_holds_is_not_lost(void **state) {
+  (void)state;
+  make_keys(100);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1, .last = 50});
+  unsigned seen[50] = {0};
+  seen[taken(cursor, 3, 0)]++; /* holds the rest in reserve */
+  for (uint64_t n = 0; n < 20; n++) seen[taken(cursor, 7, n)]++;
+  vb_cursor_give_back(cursor, 3);
+  vb_cursor_give_back(cursor, 7);
+  assert_int_equal(vb_tracker_count(tracker), 21);
+  for (uint64_t n = 0; n < 29; n++) seen[taken(cursor, 9, n)]++;
+  assert_true(taken(cursor, 9, 0) == UINT64_MAX);
+  for (int id = 0; id < 50; id++) assert_int_equal(seen[id], 1);
+  vb_cursor_free(cursor);
+}
+
+static void existing_in_order_is_each_once(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  for (uint64_t id = 5; id < SIZE; id += 1000) (void)vb_tracker_add(tracker, id);
+  const int orders[] = {VB_ORDER_SEQUENTIAL, VB_ORDER_SHUFFLED};
+  for (int i = 0; i < 2; i++) {
+    vb_cursor_spec spec = {.filter = VB_PRESENCE_EXISTING, .order = orders[i], .seed = 1};
+    atomic_uchar *seen = draw_in_threads(spec, UINT64_MAX);
+    for (uint64_t id = 0; id < SIZE; id++) assert_int_equal(seen[id], id % 1000 == 5);
+    free(seen);
+    spec.filter = VB_PRESENCE_MISSING;
+    seen = draw_in_threads(spec, UINT64_MAX);
+    for (uint64_t id = 0; id < SIZE; id++) assert_int_equal(seen[id], id % 1000 != 5);
+    free(seen);
+  }
+}
+
+static void in_order_leaves_out_what_is_removed_meanwhile(void **state) {
+  (void)state;
+  make_keys(100);
+  (void)vb_tracker_add_range(tracker, 0, 100);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.filter = VB_PRESENCE_EXISTING});
+  assert_int_equal(taken(cursor, 0, 0), 0);
+  (void)vb_tracker_remove_range(tracker, 1, 98);
+  assert_int_equal(taken(cursor, 0, 1), 98);
+  assert_int_equal(taken(cursor, 0, 2), 99);
+  assert_true(taken(cursor, 0, 3) == UINT64_MAX);
+  vb_cursor_free(cursor);
+}
+
+/* Chi-square of uniform draws of the ids in `ids`. */
+static void expect_even(vb_cursor_spec spec, const uint64_t *ids, size_t count) {
+  enum { DRAWS = 200000 };
+  vb_cursor *cursor = test_cursor(keys, spec);
+  uint64_t seen[64] = {0};
+  for (uint64_t n = 0; n < DRAWS; n++) {
+    uint64_t id = taken(cursor, 0, n);
+    size_t at = 0;
+    while (at < count && ids[at] != id) at++;
+    assert_true(at < count);
+    seen[at]++;
+  }
+  double chi = 0, expected = (double)DRAWS / (double)count;
+  for (size_t i = 0; i < count; i++)
+    chi += ((double)seen[i] - expected) * ((double)seen[i] - expected) / expected;
+  assert_true(chi < test_chi_limit((double)count - 1));
+  vb_cursor_free(cursor);
+}
+
+static void few_existing_ids_are_drawn_evenly(void **state) {
+  (void)state;
+  make_keys(1000000000);
+  const uint64_t ids[] = {0, 1, 2, 63, 64, 70000, 500000000, 500000001, 999999998, 999999999};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(ids); i++) (void)vb_tracker_add(tracker, ids[i]);
+  vb_cursor_spec spec = {.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_EXISTING};
+  expect_even(spec, ids, VB_ARRAY_LENGTH(ids));
+  spec.first = 1;
+  spec.last = 999999999;
+  expect_even(spec, ids + 1, VB_ARRAY_LENGTH(ids) - 2);
+}
+
+static void few_missing_ids_are_drawn_evenly(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  const uint64_t ids[] = {0, 77, 78, 500000, 999999};
+  (void)vb_tracker_add_range(tracker, 0, SIZE);
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(ids); i++) (void)vb_tracker_remove(tracker, ids[i]);
+  vb_cursor_spec spec = {.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_MISSING};
+  expect_even(spec, ids, VB_ARRAY_LENGTH(ids));
+}
+
+static void few_existing_ids_of_a_set_are_drawn_evenly(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  uint64_t ids[1000];
+  for (uint64_t i = 0; i < 1000; i++) ids[i] = i * 900;
+  vb_refset *set = NULL;
+  assert_int_equal(vb_refset_of_list(&set, ids, 1000, NULL), VB_OK);
+  const uint64_t both[] = {900, 1800, 899100};
+  for (int i = 0; i < 3; i++) (void)vb_tracker_add(tracker, both[i]);
+  (void)vb_tracker_add_range(tracker, 901, 1000);
+  vb_cursor_spec spec = {.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_EXISTING, .only = set};
+  expect_even(spec, both, 3);
+  vb_refset_free(set);
+}
+
+static void nothing_is_drawn_where_nothing_exists(void **state) {
+  (void)state;
+  make_keys(1000000000);
+  const int orders[] = {VB_ORDER_UNIFORM, VB_ORDER_SEQUENTIAL, VB_ORDER_DRAWN};
+  for (int i = 0; i < 3; i++) {
+    vb_cursor_spec spec = {.order = orders[i],
+                           .distribution = {.shape = VB_SHAPE_LATEST, .share = 0.1},
+                           .wrap = 1,
+                           .filter = VB_PRESENCE_EXISTING};
+    vb_cursor *cursor = test_cursor(keys, spec);
+    for (uint64_t n = 0; n < 100; n++) assert_true(taken(cursor, 0, n) == UINT64_MAX);
+    vb_cursor_free(cursor);
+  }
+}
+
+static void the_ratio_is_what_was_asked_for(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  for (uint64_t id = 0; id < SIZE; id += 50) (void)vb_tracker_add(tracker, id);
+  const double ratios[] = {0, 0.1, 0.9, 1};
+  for (int i = 0; i < 4; i++) {
+    vb_cursor_spec spec = {
+        .order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_RATIO, .ratio = ratios[i]};
+    vb_cursor *cursor = test_cursor(keys, spec);
+    double existing = 0;
+    for (uint64_t n = 0; n < 100000; n++)
+      existing += vb_tracker_exists(tracker, taken(cursor, 0, n));
+    assert_true(existing / 100000 > ratios[i] - 0.005 && existing / 100000 < ratios[i] + 0.005);
+    vb_cursor_free(cursor);
+  }
+}
+
+static void latest_follows_the_newest_existing_id(void **state) {
+  (void)state;
+  make_keys(SIZE);
+  (void)vb_tracker_add_range(tracker, 0, 1000);
+  vb_cursor_spec spec = {
+      .order = VB_ORDER_DRAWN,
+      .distribution = {.shape = VB_SHAPE_LATEST, .share = 0.1, .probability = 0.9},
+      .filter = VB_PRESENCE_EXISTING};
+  vb_cursor *cursor = test_cursor(keys, spec);
+  unsigned newest = 0;
+  for (uint64_t n = 0; n < 10000; n++) newest += taken(cursor, 0, n) >= 900;
+  assert_in_range(newest, 8880, 9120);
+  (void)vb_tracker_add_range(tracker, 1000, 2000);
+  for (uint64_t n = 0; n < 100; n++) (void)taken(cursor, 0, n); /* within 64 draws */
+  newest = 0;
+  for (uint64_t n = 0; n < 10000; n++) newest += taken(cursor, 0, n) >= 1800;
+  assert_in_range(newest, 8880, 9120);
+  vb_cursor_free(cursor);
+}
+
+static void mistakes_are_named(void **state) {
+  (void)state;
+  make_keys(100);
+  struct {
+    vb_cursor_spec spec;
+    const char *text;
+  } const cases[] = {
+      {{.filter = 4}, "cursor of keyspace 'users': no filter has the number 4"},
+      {{.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_RATIO, .ratio = 1.5},
+       "cursor of keyspace 'users': existing_ratio is 1.5; it is 0 to 1"},
+      {{.filter = VB_PRESENCE_RATIO, .ratio = 0.5},
+       "cursor of keyspace 'users': existing_ratio draws at random, not in an order"},
+      {{.claim = 1, .order = VB_ORDER_UNIFORM},
+       "cursor of keyspace 'users': claim takes the ids that are missing, one after the other: a "
+       "distribution cannot be asked of it"}};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(cases); i++) {
+    vb_cursor *cursor = NULL;
+    vb_error err = {0};
+    assert_int_equal(vb_cursor_new(&cursor, keys, &cases[i].spec, &err), VB_EINVAL);
+    assert_string_equal(err.text, cases[i].text);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(each_id_is_claimed_once, tear_down),
+      cmocka_unit_test_teardown(shuffled_claims_are_exact_too, tear_down),
+      cmocka_unit_test_teardown(claims_go_round_once_a_round, tear_down),
+      cmocka_unit_test_teardown(claims_wrap_exactly_for_one, tear_down),
+      cmocka_unit_test_teardown(what_a_worker_holds_is_not_lost, tear_down),
+      cmocka_unit_test_teardown(existing_in_order_is_each_once, tear_down),
+      cmocka_unit_test_teardown(in_order_leaves_out_what_is_removed_meanwhile, tear_down),
+      cmocka_unit_test_teardown(few_existing_ids_are_drawn_evenly, tear_down),
+      cmocka_unit_test_teardown(few_missing_ids_are_drawn_evenly, tear_down),
+      cmocka_unit_test_teardown(few_existing_ids_of_a_set_are_drawn_evenly, tear_down),
+      cmocka_unit_test_teardown(nothing_is_drawn_where_nothing_exists, tear_down),
+      cmocka_unit_test_teardown(the_ratio_is_what_was_asked_for, tear_down),
+      cmocka_unit_test_teardown(latest_follows_the_newest_existing_id, tear_down),
+      cmocka_unit_test_teardown(mistakes_are_named, tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
