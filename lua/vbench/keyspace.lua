@@ -14,7 +14,7 @@ local M = {}
 local FIELDS = {
   name = "string", prefix = "string", pattern = "string", width = "number", size = "count",
   max_size = "count", max_sub_id = "count", slots = "table",
-  sub = "string",
+  sub = "string", tag = "boolean",
 }
 local SUB = { key = true, argument = true }
 local WIDTH, WIDTH_MAX = 12, 20
@@ -65,6 +65,10 @@ local function check_format(spec, where)
   if (spec.prefix == nil) == (spec.pattern == nil) then
     fault.raise("%s takes either prefix or pattern", where)
   end
+  if spec.tag and not spec.prefix then
+    fault.raise("%s: tag = true puts a hash tag behind a prefix; in a pattern it is {HASHTAG}",
+      where)
+  end
   if spec.pattern and spec.width then
     fault.raise("%s: the width of a pattern is in the pattern (%%012d)", where)
   end
@@ -110,7 +114,7 @@ local function open(spec, dataset)
   c.name, c.prefix, c.pattern = spec.name, spec.prefix, spec.pattern
   c.width, c.size, c.max_size = spec.width or 0, spec.size or 0, spec.max_size or 0
   c.subs, c.dataset = spec.max_sub_id or 0, dataset
-  c.subs_apart = spec.sub == "argument" and 1 or 0
+  c.tagged, c.subs_apart = spec.tag and 1 or 0, spec.sub == "argument" and 1 or 0
   if spec.slots then c.slot_first, c.slot_last = spec.slots[1], spec.slots[2] end
   local opened, message = vbffi.check(C.vb_keyspace_new(out, c, err), err)
   if not opened then fault.raise("%s", message) end
@@ -140,10 +144,11 @@ end
 -- @function vb.keyspace
 -- @tparam table given `size` (a count; without it the tracker grows by doubling up to `max_size`,
 --   2^40); either `prefix` (the key is prefix and id) with `width` (digits, zero-padded; 12; 0: no
---   padding), or `pattern` ("vec:%012d"); `max_sub_id` (each id has sub-ids from 0 up to, but not
---   including, it; the key then ends in ":sub", unless `sub` is "argument" and it stands in one,
---   as `keys:sub()`); `slots` ({ first, last }, last not part of it:
---   only keys in these slots are its own); `name` (the prefix or pattern unless given)
+--   padding) and `tag` (true: `<prefix>{xyz}:<id>`, with tags that spread the ids evenly over the
+--   slots of a cluster), or `pattern` ("vec:%012d"); `max_sub_id` (each id has sub-ids from 0 up
+--   to, but not including, it; the key then ends in ":sub", unless `sub` is "argument" and it
+--   stands in one, as `keys:sub()`); `slots` ({ first, last }, last not part of it: only keys in
+--   these slots are its own); `name` (the prefix or pattern unless given)
 -- @treturn keyspace with `name`, `size` (of keys: ids times sub-ids), `ids`, the methods of a
 --   cursor and those of `vbench.tracker`
 -- @raise on unknown fields, and when another keyspace has the name

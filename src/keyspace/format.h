@@ -5,6 +5,7 @@
 
 #include "keyspace/digits.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/tags.h"
 
 #include <stdatomic.h>
 
@@ -18,8 +19,9 @@ struct vb_keyspace {
   size_t head, tail;
   size_t *tags; /* offsets in text of "{AAA}" */
   uint32_t tag_count;
-  unsigned width; /* of the number, at least */
-  size_t fixed;   /* length of every key, or 0 */
+  const char (*slot_tags)[VB_SLOT_TAG]; /* the tags are those of slots; NULL: letters of the id */
+  unsigned width;                       /* of the number, at least */
+  size_t fixed;                         /* length of every key, or 0 */
   uint64_t size;
   const vb_dataset *dataset;      /* of stored keys, which have no head, number or tail; or NULL */
   uint64_t subs;                  /* of each id; 0: none */
@@ -29,8 +31,12 @@ struct vb_keyspace {
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
 };
 
-/* Three letters of id % 26^3, as datasets.md ("Keys") defines them. */
-static inline void vb_tag_write(char *to, uint64_t id) {
+/* The tag of the id's slot, or three letters of id % 26^3, as {HASHTAG} of a pattern means. */
+static inline void vb_tag_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  if (keyspace->slot_tags) {
+    memcpy(to + 1, keyspace->slot_tags[vb_slot_of_id(id)], VB_SLOT_TAG);
+    return;
+  }
   unsigned n = (unsigned)(id % 17576);
   to[1] = (char)('A' + n / 676);
   to[2] = (char)('A' + n / 26 % 26);
@@ -43,7 +49,7 @@ static inline void vb_keyspace_patch(const vb_keyspace *keyspace, uint64_t id, c
   vb_digits_write(to + keyspace->head, id, width);
   for (uint32_t i = 0; VB_UNLIKELY(i < keyspace->tag_count); i++) {
     size_t at = keyspace->tags[i];
-    vb_tag_write(to + at + (at >= keyspace->head ? width : 0), id);
+    vb_tag_write(keyspace, id, to + at + (at >= keyspace->head ? width : 0));
   }
 }
 

@@ -1,7 +1,5 @@
 #include "keyspace/format.h"
 
-#include "base/slots.h"
-
 #include <stdlib.h>
 
 static const char hashtag[] = "{HASHTAG}";
@@ -9,7 +7,7 @@ static const char hashtag[] = "{HASHTAG}";
 /* Room for what a text can become: a tag is shorter than the word for it. */
 static int reserve(vb_keyspace *keyspace, const vb_keyspace_spec *spec, const char *text,
                    vb_error *err) {
-  size_t length = strlen(text);
+  size_t length = strlen(text) + (spec->tagged ? VB_TAG_LENGTH + 1 : 0);
   keyspace->name = strdup(spec->name);
   keyspace->text = malloc(length + 1);
   keyspace->tags = calloc(length / (sizeof hashtag - 1) + 1, sizeof *keyspace->tags);
@@ -27,6 +25,14 @@ static void append_text(vb_keyspace *keyspace, bool numbered, const char *text, 
 static void append_tag(vb_keyspace *keyspace, bool numbered) {
   keyspace->tags[keyspace->tag_count++] = keyspace->head + keyspace->tail;
   append_text(keyspace, numbered, "{AAA}", VB_TAG_LENGTH);
+}
+
+static void append_prefix(vb_keyspace *keyspace, const vb_keyspace_spec *spec) {
+  append_text(keyspace, false, spec->prefix, strlen(spec->prefix));
+  if (!spec->tagged) return;
+  keyspace->slot_tags = vb_slot_tags();
+  append_tag(keyspace, false);
+  append_text(keyspace, false, ":", 1);
 }
 
 /* Reads "12d" of "%12d"; NULL when it is no number. */
@@ -96,6 +102,9 @@ static int check(const vb_keyspace_spec *spec, vb_error *err) {
   if (!spec->prefix == !spec->pattern)
     return vb_fail(err, VB_EINVAL, "keyspace '%s': needs a prefix or a pattern%s", spec->name,
                    spec->prefix ? ", not both" : "");
+  if (spec->tagged && !spec->prefix)
+    return vb_fail(err, VB_EINVAL,
+                   "keyspace '%s': tagged keys have a prefix; a pattern has {HASHTAG}", spec->name);
   if (spec->size < 1 && spec->max_size < 1)
     return vb_fail(err, VB_EINVAL, "keyspace '%s': size is 0; it is at least 1", spec->name);
   if (spec->slot_last > VB_SLOTS || spec->slot_first > spec->slot_last)
@@ -143,7 +152,7 @@ int vb_keyspace_new(vb_keyspace **out, const vb_keyspace_spec *spec, vb_error *e
   if (!status) status = reserve(keyspace, spec, text, err);
   if (status) goto fail;
   if (spec->prefix)
-    append_text(keyspace, false, text, strlen(text));
+    append_prefix(keyspace, spec);
   else if (spec->pattern)
     status = parse_pattern(keyspace, text, err);
   if (!status && !spec->dataset)
@@ -228,7 +237,7 @@ static size_t write_id(const vb_keyspace *keyspace, uint64_t id, char *to) {
   memcpy(to + keyspace->head + width, keyspace->text + keyspace->head, keyspace->tail);
   for (uint32_t i = 0; i < keyspace->tag_count; i++) {
     size_t at = keyspace->tags[i];
-    vb_tag_write(to + at + (at >= keyspace->head ? width : 0), id);
+    vb_tag_write(keyspace, id, to + at + (at >= keyspace->head ? width : 0));
   }
   return keyspace->head + width + keyspace->tail;
 }

@@ -13,6 +13,7 @@ typedef struct vb_keyspace_spec {
   const char *prefix;  /* "key:": the key is prefix + id with `width` digits; NULL with a pattern */
   const char *pattern; /* "vec:{HASHTAG}:%012d", as datasets.md says; NULL with a prefix */
   int width;           /* 0 to 20; 0: no padding */
+  int tagged;          /* 1: prefix + "{xyz}:" + id, the tag spreading ids over the slots evenly */
   const vb_dataset *dataset; /* whose stored keys they are, instead of prefix and pattern; outlives
                                 the keyspace */
   uint64_t size;     /* ids, at least 1; of a dataset's keys, its records; 0 with a max_size: the

@@ -31,7 +31,10 @@ static uint64_t words_of(uint64_t bytes) {
 /* What must be equal for the ids to be of the same keys. */
 static void describe(const vb_keyspace *keyspace, char to[LAYOUT_MAX]) {
   const char *text = keyspace->text;
-  int length = snprintf(to, LAYOUT_MAX, "%s%.*s%%0%ud%.*s", keyspace->dataset ? "(stored)" : "",
+  int length = snprintf(to, LAYOUT_MAX, "%s%.*s%%0%ud%.*s",
+                        keyspace->dataset     ? "(stored)"
+                        : keyspace->slot_tags ? "(tagged)"
+                                              : "",
                         (int)keyspace->head, text, keyspace->width, (int)keyspace->tail,
                         text + keyspace->head);
   if (keyspace->subs)

@@ -76,6 +76,9 @@ describe("ctl:scan", function()
     first:call("SET", "v:{AAB}:0001", "v")
     done = scan([[{ pattern = "v:{HASHTAG}:%04d", size = 100 }]], "show(ctl:scan(keys))")
     assert.matches("found 1 new 1", done.out)
+    done = scan([[{ prefix = "t:", tag = true, width = 0, size = 1000 }]], "show(ctl:scan(keys))",
+      "--tracker-init", "scan")
+    assert.matches("found 0 new 0", done.out)
     for id = 0, 99 do first:call("SET", "s" .. id, "v") end
     done = scan([[{ prefix = "s", width = 0, size = 100, slots = { 0, 8192 } }]],
       "local r = ctl:scan(keys) print(r.found + r.out_of_range, r.found > 20, r.found < 80)")

@@ -163,8 +163,35 @@ static void mistakes_are_named(void **state) {
                "keyspace 'users': keys of 1033 bytes; they may have 1024");
 }
 
+static void tags_of_slots_spread_ids_evenly(void **state) {
+  (void)state;
+  enum { ROUNDS = 3 };
+  vb_keyspace *keyspace =
+      keyspace_of((vb_keyspace_spec){.prefix = "k:", .width = 12, .tagged = 1, .size = 1000000});
+  static unsigned seen[VB_SLOTS];
+  char key[VB_KEY_MAX + 1];
+  memset(seen, 0, sizeof seen);
+  for (uint64_t id = 0; id < ROUNDS * VB_SLOTS; id++) {
+    size_t length = vb_keyspace_write(keyspace, id, key);
+    assert_int_equal(length, vb_keyspace_key_fixed(keyspace));
+    assert_int_equal(length, strlen("k:{xyz}:000000000000"));
+    assert_memory_equal(key, "k:{", 3);
+    assert_memory_equal(key + 6, "}:0000000", 9);
+    seen[vb_slot(key, length)]++;
+    char patched[VB_KEY_MAX];
+    (void)vb_keyspace_write(keyspace, 0, patched);
+    vb_keyspace_patch(keyspace, id, patched);
+    assert_memory_equal(patched, key, length);
+  }
+  for (unsigned slot = 0; slot < VB_SLOTS; slot++) assert_int_equal(seen[slot], ROUNDS);
+  vb_keyspace_free(keyspace);
+  expect_error((vb_keyspace_spec){.pattern = "k:%d", .tagged = 1, .size = 1},
+               "keyspace 'users': tagged keys have a prefix; a pattern has {HASHTAG}");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tags_of_slots_spread_ids_evenly),
       cmocka_unit_test(prefix_and_padded_number),
       cmocka_unit_test(patterns),
       cmocka_unit_test(every_width_writes_its_digits),

@@ -38,6 +38,7 @@ static void keys_are_read_as_they_are_written(void **state) {
       {.pattern = "a:{HASHTAG}:%05d:{HASHTAG}z", .size = 1000000},
       {.prefix = "u:", .width = 4, .size = 1000, .subs = 1000},
       {.prefix = "", .width = 20, .size = UINT64_MAX},
+      {.prefix = "k:", .width = 12, .tagged = 1, .size = 1000000},
   };
   char key[VB_KEY_MAX];
   for (size_t i = 0; i < VB_ARRAY_LENGTH(specs); i++) {
@@ -134,6 +135,7 @@ static void patterns_match_the_prefix_literally(void **state) {
   expect_match((vb_keyspace_spec){.prefix = "key:", .size = 1}, 0, "key:*");
   expect_match((vb_keyspace_spec){.prefix = "key:", .size = 1}, 1, "*key:*");
   expect_match((vb_keyspace_spec){.prefix = "a*[b]?\\", .size = 1}, 0, "a\\*\\[b\\]\\?\\\\*");
+  expect_match((vb_keyspace_spec){.prefix = "k:", .tagged = 1, .size = 1}, 0, "k:{*}:*");
   expect_match((vb_keyspace_spec){.pattern = "v:{HASHTAG}:%d:x", .size = 1}, 0, "v:{*}:*");
   vb_keyspace *keyspace = keyspace_of((vb_keyspace_spec){.prefix = "abcdef", .size = 1});
   char text[4];
