@@ -27,11 +27,25 @@ function ACTIONS.list()
   return 0
 end
 
+-- A scenario that cannot be loaded because nobody has named a dataset: what its file says.
+local function without_dataset(state, name)
+  if not require("vbench.session").used.dataset or state.given.dataset or state.given.schema then
+    return nil
+  end
+  for _, one in ipairs(require("vbench.loader").list()) do
+    if one.name == name then
+      return { description = one.summary .. "\n\nIt needs a dataset: --dataset BASE, or " ..
+        "--schema FILE and --data FILE." }
+    end
+  end
+end
+
 local function scenario_help(state)
   local prepare = require "vbench.cli.prepare"
   local path, name = prepare.find(state)
   prepare.enter(state, path, require("vbench.server").assumed(state.args.assume))
-  local scenario = prepare.load(state)
+  local loaded, scenario = pcall(prepare.load, state)
+  if not loaded then scenario = without_dataset(state, name) or error(scenario, 0) end
   io.write(require("vbench.cli.help").scenario(name, scenario,
     require("vbench.options").describe()))
   return 0

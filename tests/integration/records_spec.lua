@@ -137,6 +137,20 @@ describe("a loaded dataset", function()
     assert.same({ "ECHO", "000000000000:hello" }, titles[1])
   end)
 
+  it("is asked for by the help of a scenario", function()
+    local run = vbench.run { "help", "load-and-verify" }
+    assert.equal(0, run.code, run.all)
+    assert.matches("reads every record back and compares every field", run.out)
+    assert.matches("It needs a dataset: --dataset BASE", run.out, 1, true)
+  end)
+
+  it("is shown by check, past records that cannot be sent", function()
+    local run = vbench.run { "check", "schema-load", "--dataset", bases.products }
+    assert.equal(0, run.code, run.all)
+    assert.matches("n=1%s+command 'load': the record of operation 1 is empty\n", run.out)
+    assert.matches("n=2%s+HSET key:thre v ", run.out)
+  end)
+
   it("has to be named, once", function()
     local function refuses(message, ...)
       local run = vbench.run { "-t", "schema-load", "-p", server.port, ... }

@@ -112,16 +112,15 @@ local function show_operations(self, out, phase, spec)
   local seen, last = {}, phase.run.kind == "mix" and LOOKED_AT or SHOWN
   for n = 0, math.min(last, tonumber(spec.requests) > 0 and tonumber(spec.requests) or last) - 1 do
     local requests, marks = show_operation(self, spec, n)
-    if not requests then
-      out[#out + 1] = ("  n=%d    %s"):format(n, marks)
-      return
-    end
-    local what = first_words(requests)
+    local what = requests and first_words(requests) or marks
     if n < SHOWN or not seen[what] then
-      for i, words in ipairs(requests) do
+      for i, words in ipairs(requests or {}) do
         show_request(out, left_of(phase.run, n, i), words, marks[i])
       end
+      if not requests then out[#out + 1] = ("  n=%-7d %s"):format(n, marks) end
     end
+    -- Of a record that cannot be sent the next may be there; of a cursor that has ended, nothing.
+    if not requests and not marks:find("is empty$") then return end
     seen[what] = true
   end
 end
