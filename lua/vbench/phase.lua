@@ -127,6 +127,21 @@ local function check_flows(self, where)
     where, self.pipeline)
 end
 
+-- What has no effect on clients of these kinds.
+local USELESS = {
+  { "subscriber", "reconnect", "a subscriber begins no operations; messages come by themselves" },
+  { "subscriber", "retry", "a subscriber sends nothing that could be sent again" },
+  { "flow", "retry", "a flow that breaks off has failed; what it had called is not done again" },
+}
+
+local function check_useful(self, where)
+  for _, row in ipairs(USELESS) do
+    if self.run.kind == row[1] and self[row[2]] ~= nil then
+      fault.raise("field '%s' of %s has no effect: %s", row[2], where, row[3])
+    end
+  end
+end
+
 local function check(self)
   local where = ("phase '%s'"):format(self.name)
   if self.run == nil then fault.raise("%s has nothing to run: run = a command, mix, ...", where) end
@@ -139,6 +154,7 @@ local function check(self)
       where)
   end
   check_flows(self, where)
+  check_useful(self, where)
   if self.thresholds then check_thresholds(self.thresholds, self.run, where) end
   if self.background then self.background = read_background(self.background, where) end
   if self.params then

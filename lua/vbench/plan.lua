@@ -95,6 +95,7 @@ end
 local function has_use(phase, entry, rate_given)
   if sets_any(phase, entry.fields) then return false end
   if entry.option == "requests" or entry.option == "duration" then return phase.ramp == nil end
+  if entry.option == "reconnect" and phase.run.kind == "subscriber" then return false end
   if entry.option == "clients" or entry.option == "rate" then
     return not ramps_of(phase, "clients")
   end
@@ -114,6 +115,16 @@ local function quoted(names)
   for i, name in ipairs(names) do names[i] = "'" .. name .. "'" end
   if #names < 2 then return names[1] end
   return table.concat(names, ", ", 1, #names - 1) .. " and " .. names[#names]
+end
+
+-- Where the phases run subscribers it is no field either.
+local function refuse_reconnect(list, flag)
+  for _, phase in ipairs(list) do
+    if phase.run.kind == "subscriber" then
+      failure.usage("%s was given, but phase '%s' runs a subscriber, which begins no operations",
+        flag, phase.name)
+    end
+  end
 end
 
 -- Where the phases run flows it is not a field that stands in the way.
@@ -141,6 +152,7 @@ function M.check_read(list, given)
     if not read then
       local names = names_of(list)
       if entry.option == "pipeline" then refuse_pipeline(list, entry.flag) end
+      if entry.option == "reconnect" then refuse_reconnect(list, entry.flag) end
       failure.usage("%s was given, but no phase reads it: %s %s %s", entry.flag,
         #names == 1 and "phase" or "phases", quoted(names),
         (#names == 1 and "sets %s itself" or "set %s themselves"):format(

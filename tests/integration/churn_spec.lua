@@ -88,6 +88,30 @@ describe("the option", function()
       assert.is_true(seen < 15, seen)
     end)
 
+    it("is refused where nothing is begun: a subscriber", function()
+      local one = [[ local news = vb.subscriber { channels = { "news" }, name = "news" } ]]
+      local run = vbench.run { "check", vbench.one_phase(one,
+        'run = news, duration = "1s", reconnect = 2') }
+      assert.equal(2, run.code)
+      assert.matches("field 'reconnect' of phase 'one' has no effect: a subscriber", run.err, 1,
+        true)
+      run = vbench.run { "-p", server.port, vbench.one_phase(one, 'run = news, duration = "1s"'),
+        "--reconnect", 2 }
+      assert.equal(2, run.code)
+      assert.matches("--reconnect was given, but phase 'one' runs a subscriber", run.err, 1, true)
+    end)
+
+    it("renews a client that runs a flow between two of its runs", function()
+      local script = vbench.one_phase([[
+        local get, set = vb.command { "GET", "a" }, vb.command { "SET", "a", "1" }
+        local both = vb.flow("both", function(c) c:call(get) c:call(set) end) ]],
+        "run = both, requests = 300, clients = 3, reconnect = 5")
+      local phase, seen = churn { script }
+      assert.equal(300, phase.operations)
+      assert.equal(0, phase.errors)
+      assert.is_true(seen >= 60 and seen < 70, seen)
+    end)
+
     it("works over two servers", function()
       local second = servers.start()
       local phase = vbench.phase { "-h", "127.0.0.1:" .. server.port, "-h", "127.0.0.1:"

@@ -101,6 +101,15 @@ describe("vbench.repeatable", function()
     assert.equal(2, (repeatable.operation(vb.sequence { own { retry = 4 }, own { retry = 2 } })))
   end)
 
+  it("has no meaning for flows and subscribers", function()
+    local flow = vb.flow("f", function() end)
+    local news = vb.subscriber { channels = { "news" }, name = "news" }
+    for what, run in pairs { flow = flow, subscriber = news } do
+      assert.error_matches(function() vb.phase { name = "p", run = run, retry = 3 } end,
+        "field 'retry' of phase 'p' has no effect: a " .. what)
+    end
+  end)
+
   it("takes whole numbers only", function()
     for _, wrong in ipairs { -1, 1.5, 1001, 0 / 0 } do
       assert.error_matches(function() own { retry = wrong } end, "field 'retry' of command 'own")
