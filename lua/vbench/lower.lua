@@ -48,7 +48,9 @@ local function size(self, value, what)
 end
 
 -- What of a cursor says how its ids are written, and not which.
-local WRITTEN = { times_min = true, times_max = true, same_slot = true, as_value = true, sub = true }
+local WRITTEN = {
+  times_min = true, times_max = true, same_slot = true, as_value = true, sub = true,
+}
 
 -- Equal claims of a program are one cursor: what one command has claimed ahead, all may use.
 local function shared_claim(cursor)

@@ -2,6 +2,8 @@
 
 #include "engine/worker.h"
 
+#include <stdio.h>
+
 void vb_lane_recall(const vb_lane *lane, vb_operation *operation) {
   operation->worker = lane->worker->index;
   operation->places = vb_ledger_find(&lane->ledger, operation->n);
@@ -67,4 +69,18 @@ void vb_lane_forget_all_ids(vb_lane *lane) {
     }
     vb_lane_forget_ids(lane, n);
   }
+}
+
+bool vb_flow_objects(const vb_command *command, const vb_operation *operation,
+                     char text[VB_OBJECTION_MAX]) {
+  const char *name = vb_command_name(command), *lack = vb_command_lacks(command, operation);
+  if (vb_command_is_live(command))
+    (void)snprintf(text, VB_OBJECTION_MAX,
+                   "command '%s' tracks keys, or draws existing, missing or claimed ones: a flow "
+                   "cannot call it",
+                   name);
+  else if (lack)
+    (void)snprintf(text, VB_OBJECTION_MAX,
+                   "command '%s': %s, but neither it nor the flow has drawn one", name, lack);
+  return lack || vb_command_is_live(command);
 }

@@ -1,6 +1,7 @@
 #include "engine/flow.h"
 
 #include "base/slots.h"
+#include "engine/effects.h"
 #include "engine/reload.h"
 #include "engine/worker.h"
 
@@ -99,31 +100,14 @@ static void begin_draw(vb_flow *flow, vb_operation *operation, const vb_command 
   vb_operation_redraw(operation, command);
 }
 
-/* Runs do not remember ids: what would have to be known of one until its end cannot be. */
-static bool refuses(vb_flow *flow, const vb_command *command) {
-  char message[250];
-  if (VB_LIKELY(!vb_command_is_live(command))) return false;
-  (void)snprintf(message, sizeof message,
-                 "command '%s' tracks keys, or draws existing, missing or claimed ones: a flow "
-                 "cannot call it",
-                 vb_command_name(command));
-  hooks_of(lane_of(flow))->refuse(flow->client, message);
-  return true;
-}
-
 static enum vb_render write_command(vb_flow *flow, uint32_t place) {
   vb_lane *lane = lane_of(flow);
   const vb_command *command = step_of(flow, place)->command;
   vb_operation *operation = &flow->turn.operation;
-  if (refuses(flow, command)) return VB_RENDER_FAILED;
+  char objection[VB_OBJECTION_MAX];
   begin_draw(flow, operation, command, flow->turn.draws++);
-  const char *lack = vb_command_lacks(command, operation);
-  if (VB_UNLIKELY(lack)) {
-    char message[200];
-    (void)snprintf(message, sizeof message,
-                   "command '%s': %s, but neither it nor the flow has drawn one",
-                   vb_command_name(command), lack);
-    hooks_of(lane)->refuse(flow->client, message);
+  if (VB_UNLIKELY(vb_flow_objects(command, operation, objection))) {
+    hooks_of(lane)->refuse(flow->client, objection);
     return VB_RENDER_FAILED;
   }
   hooks_of(lane)->write(flow->client, place);

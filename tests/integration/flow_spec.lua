@@ -313,6 +313,12 @@ describe("a flow", function()
       it(what, function() refuses(case[1], case[2]) end)
     end
 
+    it("it calls a command whose ids would have to be remembered", function()
+      local more = 'local claim = vb.command { "SET", keys:claim(), 1, name = "claim" }\n'
+      refuses("c:call(claim)", "command 'claim' tracks keys, or draws existing", more)
+      refuses("c:draw(keys:existing())", "does not remember what it has claimed", more)
+    end)
+
     it("it uses the client of another", function()
       refuses("if mine and mine ~= c then\nmine:call(incr)\nend\nmine = c\nc:call(incr)",
         "scenario.lua:11: c is there only in the run of its flow", "local mine ")
