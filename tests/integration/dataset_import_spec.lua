@@ -2,6 +2,7 @@
 local datasets = require "tests.support.dataset"
 local process = require "tests.support.process"
 local python = require "tests.support.python"
+local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
 describe("vbench dataset import", function()
@@ -402,6 +403,20 @@ print("good")]], dir.path))
     dir:run("generate", "--schema", "s.yaml", "--vectors", "e.fvecs", "--text", "t.txt",
       "--output", "two")
     assert.equal("\0\0\128\63abc\0", dir:read("two.bin"))
+  end)
+
+  it("makes what a server then holds", function()
+    products('{"title": "caf\\u00e9", "price": 1.5, "v": [1, 2]}\n'
+      .. '{"title": "tea", "price": 0.1, "v": [3, 4]}\n')
+    dir:run("import", "--schema", "s.yaml", "p.jsonl", "-o", "out", "--key-pattern", "p:%d")
+    local server = servers.start()
+    local run = vbench.run { "-p", server.port, "-t", "schema-load", "--dataset", "out",
+      "--no-baseline", cwd = dir.path }
+    assert.equal(0, run.code, run.all)
+    assert.equal("caf\195\169", server:call("HGET", "p:0", "title"))
+    assert.equal("0.1", server:call("HGET", "p:1", "price"))
+    assert.equal("\0\0\64\64\0\0\128\64", server:call("HGET", "p:1", "v"))
+    server:stop()
   end)
 
   it("shows its options and an example", function()

@@ -33,6 +33,7 @@ describe("the help", function()
     for _, shell in ipairs { "bash", "zsh", "fish" } do
       assert.matches("pipeline", help.completion(shell))
       assert.matches("redis8", help.completion(shell))
+      assert.matches("ground%-truth", help.completion(shell))
     end
     assert.is_nil(help.completion("tcsh"))
   end)

@@ -121,6 +121,13 @@ end
 
 local SHELLS = { bash = "get_bash_complete", zsh = "get_zsh_complete", fish = "get_fish_complete" }
 
+local function add_dataset_commands(parser)
+  parser:require_command(false)
+  for _, one in ipairs(require("vbench.cli.dataset").COMMANDS) do
+    parser:command(one[1]):add_help(false)
+  end
+end
+
 -- argparse writes completions; it does not parse: an option may stand anywhere, and those that it
 -- does not know may be the scenario's.
 local function build()
@@ -135,7 +142,10 @@ local function build()
   end
   parser:flag("--help", "print help")
   parser:flag("--version", "print the version")
-  for _, one in ipairs(COMMANDS) do parser:command(one[1], one[2]):add_help(false) end
+  for _, one in ipairs(COMMANDS) do
+    local command = parser:command(one[1], one[2]):add_help(false)
+    if one[1] == "dataset" then add_dataset_commands(command) end
+  end
   return parser
 end
 
