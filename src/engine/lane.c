@@ -2,6 +2,7 @@
 #include "engine/flow.h"
 #include "engine/push.h"
 #include "engine/rows.h"
+#include "engine/subscriber.h"
 #include "engine/worker.h"
 
 #include <stdarg.h>
@@ -14,7 +15,7 @@ enum {
   NODE_DIGITS = 2,
   CONNECT_DIGITS = 2,
   HANDSHAKE_FLIGHTS = 4,
-  LINGER_MS = 50 /* after the end, for what is on its way to a connection that waits or listens */
+  LINGER_MS = 50 /* after the end, for what is on its way to a connection that waits */
 };
 
 void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state) {
@@ -147,7 +148,7 @@ static void reset(vb_lane *lane) {
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
   lane->spin_start = lane->spin_end = 0;
-  lane->ended_at = lane->linger_until = 0;
+  lane->ended_at = 0;
   lane->waits = lane->subscribes = false;
   lane->next_open = 0;
 }
@@ -248,7 +249,7 @@ static void finish(vb_lane *lane, enum vb_lane_state state) {
 }
 
 static bool is_drained(const vb_lane *lane) {
-  return !lane->open && lane->worker->now >= lane->linger_until;
+  return !lane->open && (!lane->subscribes || vb_subscriber_is_drained(lane));
 }
 
 void vb_lane_stop(vb_lane *lane) {
@@ -261,9 +262,9 @@ void vb_lane_stop(vb_lane *lane) {
   vb_lane_drop_queued(lane);
   vb_retry_give_up(lane);
   lane->drain_until = lane->worker->now + lane->phase->spec.drain_ns;
-  if (lane->subscribes) lane->linger_until = lane->worker->now + LINGER_MS * VB_NS_PER_MS;
   atomic_store(&lane->state, VB_LANE_DRAIN);
   vb_lane_stop_flows(lane);
+  if (lane->subscribes) vb_subscriber_drain(lane);
   if (is_drained(lane)) finish(lane, VB_LANE_DONE);
 }
 

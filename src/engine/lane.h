@@ -108,7 +108,7 @@ typedef struct vb_connection {
   bool keep;            /* the bytes of the reply under way are wanted */
   uint8_t openings;     /* in this phase, before it runs */
   uint32_t attempts;    /* failed ones in a row */
-  uint32_t unconfirmed; /* channels that a subscriber has asked for */
+  uint32_t unconfirmed; /* what a subscriber has asked for: channels, at the end a PONG */
   vb_ns opened_at;      /* when opening began */
   vb_ns retry_at;       /* when closed: next attempt to open; while opening: when it is given up */
   vb_flow *flow;        /* its own client of flows; NULL until there is a flow */
@@ -191,7 +191,7 @@ typedef struct vb_lane {
   vb_error_table pushes;  /* that nobody asked for, by kind */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
-  vb_ns next_second, first_issue, last_reply, drain_until, linger_until, ended_at;
+  vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
   vb_ns cpu_start, cpu_end, spin_start, spin_end;
   atomic_int state;        /* shared: enum vb_lane_state */
   atomic_uint ready_shown; /* shared: connections ready, for messages */

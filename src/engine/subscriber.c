@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* What the first word of a message says. */
-enum word { MESSAGE, CONFIRMED, REVOKED, OTHER };
+enum word { MESSAGE, CONFIRMED, REVOKED, PONG, OTHER };
 
 static const vb_step *step_of(const vb_lane *lane) {
   return vb_program_pick(lane->phase->spec.program, lane->phase->stream, 0)->steps;
@@ -63,6 +63,7 @@ static enum word read_word(const vb_reply *first) {
       {"message", MESSAGE},     {"pmessage", MESSAGE},     {"smessage", MESSAGE},
       {"subscribe", CONFIRMED}, {"psubscribe", CONFIRMED}, {"ssubscribe", CONFIRMED},
       {"unsubscribe", REVOKED}, {"punsubscribe", REVOKED}, {"sunsubscribe", REVOKED},
+      {"pong", PONG},
   };
   for (size_t i = 0; first->text && i < VB_ARRAY_LENGTH(known); i++)
     if (first->text_length == strlen(known[i].text) &&
@@ -97,6 +98,26 @@ static void take_message(vb_connection *connection, const vb_reply *reply) {
   vb_lane_operation_ended(lane, n);
 }
 
+void vb_subscriber_drain(vb_lane *lane) {
+  static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+  for (uint32_t i = 0; i < lane->connection_count; i++) {
+    vb_connection *connection = lane->connections[i];
+    if (connection->state != VB_CONNECTION_READY) continue;
+    connection->unconfirmed = 1;
+    vb_connection_append(connection, ping, sizeof ping - 1);
+    vb_connection_flush(connection);
+  }
+}
+
+bool vb_subscriber_is_drained(const vb_lane *lane) {
+  if (lane->worker->now >= lane->drain_until) return true;
+  for (uint32_t i = 0; i < lane->connection_count; i++) {
+    const vb_connection *connection = lane->connections[i];
+    if (connection->state == VB_CONNECTION_READY && connection->unconfirmed) return false;
+  }
+  return true;
+}
+
 static void refused(vb_connection *connection, const vb_reply *reply) {
   static const char no_permission[] = "NOPERM";
   const char *text = reply->text ? reply->text : "";
@@ -113,11 +134,15 @@ static void refused(vb_connection *connection, const vb_reply *reply) {
 static bool take(vb_connection *connection, const vb_reply *reply) {
   const char *at = vb_reply_first(reply);
   vb_reply first;
+  if (!at && connection->state == VB_CONNECTION_READY && connection->unconfirmed) {
+    connection->unconfirmed = 0; /* +PONG of RESP3, or that PING is refused */
+    return true;
+  }
   if (reply->error) {
     refused(connection, reply);
     return true;
   }
-  if (!at || !reply->integer || (reply->type != '>' && reply->integer < 3)) {
+  if (!at || !reply->integer || (reply->type != '>' && reply->integer < 2)) {
     vb_connection_break(connection, "protocol", "a subscriber got what is no message");
     return false;
   }
@@ -131,6 +156,7 @@ static bool take(vb_connection *connection, const vb_reply *reply) {
   case REVOKED:
     vb_connection_break(connection, "connection", "the server ended the subscription");
     return false;
+  case PONG: connection->unconfirmed = 0; break;
   case OTHER: vb_push_take(connection, reply); break;
   }
   return true;
