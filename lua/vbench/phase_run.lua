@@ -4,6 +4,7 @@ local datasets = require "vbench.dataset"
 local exhaustion = require "vbench.exhaustion"
 local failure = require "vbench.failure"
 local host_watch = require "vbench.host_watch"
+local keyspace_report = require "vbench.keyspace_report"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
 local phases = require "vbench.phase"
@@ -228,6 +229,16 @@ local function note_exhausted(run, lane, phase, ended)
   end
 end
 
+local function keyspaces_of(run, group)
+  local list = keyspace_report.entries(group.keyspaces, group.covered)
+  if #list == 0 and run.options.workload_snapshot then
+    run.console:note(("phase '%s': --workload-snapshot had nothing to count, since no keyspace is "
+      .. "tracked: commands track with tracks = \"add\", \"remove\" or \"observe\"")
+      :format(group.name))
+  end
+  return list
+end
+
 local function results_of(run, group, before, seconds)
   local usage = usage_since(group)
   local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
@@ -241,6 +252,7 @@ local function results_of(run, group, before, seconds)
       server_change = change, node_changes = nodes, settings = lane.settings,
     }
     local met
+    if i == 1 then phase.keyspaces = keyspaces_of(run, group) end
     phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
     run:judge(phase, lane.settings, met)
     note_exhausted(run, lane, phase, run.engine:result(i - 1).exhausted ~= 0)
@@ -273,6 +285,7 @@ local function run_group(run, group)
     plan.fill(specs[i], lane.settings, run.session.run.seed, threads)
     note_rate(run, lane)
   end
+  group.keyspaces = keyspace_report.look(run.options.workload_snapshot)
   local before = server_change.read(run.ctl)
   if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
   local began = C.vb_clock_monotonic()

@@ -35,6 +35,7 @@ end
 function M.check(options)
   local name = options.tracker_file and "--tracker-file"
     or options.tracker_init == "scan" and "--tracker-init"
+    or options.workload_snapshot and "--workload-snapshot"
   if name and #registry.names("keyspace") == 0 then
     error(failure.new(failure.USAGE, name .. ": the scenario has no keyspace"), 0)
   end

@@ -135,6 +135,8 @@ M.groups = {
       default = "cold", help = "which keys exist at first: none is known, or ask the server" },
     { "--tracker-file", type = "path", metavar = "FILE",
       help = "which keys exist, from the last run and for the next" },
+    { "--workload-snapshot", type = "flag",
+      help = "count the keys that each phase adds and removes, by their ids" },
     { "--expiry-range", type = "range", metavar = "A-B", read_by = "script",
       help = "seconds that keys which are set live" },
     { "-x", type = "flag", read_by = "script",

@@ -23,6 +23,8 @@ for key in ([[name description vbench format title tags scenario options seed st
     unanswered slowest unknown_operations
     pushes_by_kind quality
     commands keyspaces nodes timeline client server_change thresholds metrics expr value ok
+    before after added removed protected skipped_protected coverage existing missing ratio
+    backfilled scan found new stale out_of_range seconds keys_per_s
     command id node at phases optimizer]]):gmatch("%S+") do
   ORDER[#ORDER + 1] = key
   ORDER[key] = #ORDER

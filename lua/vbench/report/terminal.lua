@@ -1,6 +1,7 @@
 --- The report for people: a table a phase, errors, thresholds, a verdict; 100 columns.
 -- @module vbench.report.terminal
 local files = require "vbench.report.files"
+local keyspaces = require "vbench.report.keyspaces"
 local metric_list = require "vbench.report.metrics"
 local remarks = require "vbench.report.remarks"
 local text = require "vbench.report.text"
@@ -213,16 +214,6 @@ local function sorted_keys(map)
   return keys
 end
 
-local function keyspaces(out, phase)
-  for _, keyspace in ipairs(list(phase.keyspaces)) do
-    local fields = {}
-    for _, key in ipairs(sorted_keys(keyspace)) do
-      if key ~= "name" then fields[#fields + 1] = key end
-    end
-    out[#out + 1] = facts(("keyspace '%s'"):format(keyspace.name), keyspace, fields)
-  end
-end
-
 local function metrics(out, phase)
   for _, name in ipairs(sorted_keys(phase.metrics)) do
     local value = phase.metrics[name]
@@ -266,7 +257,7 @@ function M.phase(phase, options)
   remarks.happened(out, phase, style)
   quality(out, phase)
   nodes(out, phase)
-  keyspaces(out, phase)
+  append(out, keyspaces.lines(list(phase.keyspaces)))
   metrics(out, phase)
   slowest(out, phase, options.verbose)
   remarks.judged(out, phase, style, options.verbose)
