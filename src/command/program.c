@@ -432,14 +432,23 @@ int vb_program_has_flows(const vb_program *program) {
   return program->flows;
 }
 
-int vb_program_row_waits(const vb_program *program, uint32_t index) {
+/* Whether a command that blocks, of an entry but a transaction, has this row. */
+static bool blocks_in_entry(const vb_program *program, uint32_t index) {
   for (uint32_t i = 0; i < program->entry_count; i++) {
     const vb_entry *entry = &program->entries[i];
     if (entry->kind == VB_ENTRY_TRANSACTION) continue;
     for (uint32_t k = 0; k < entry->step_count; k++)
-      if (entry->steps[k].row == index && vb_command_is_blocking(entry->steps[k].command)) return 1;
+      if (entry->steps[k].row == index && vb_command_is_blocking(entry->steps[k].command))
+        return true;
   }
-  return 0;
+  return false;
+}
+
+int vb_program_row_waits(const vb_program *program, uint32_t index) {
+  for (uint32_t i = 0; program->flows && i < program->callable_count; i++)
+    if (program->callable[i].row == index && vb_command_is_blocking(program->callable[i].command))
+      return 1;
+  return blocks_in_entry(program, index);
 }
 
 int vb_program_subscribes(const vb_program *program) {
@@ -454,6 +463,12 @@ int vb_program_has_scripts(const vb_program *program) {
 }
 
 int vb_program_waits(const vb_program *program) {
+  for (uint32_t i = 0; i < program->row_count; i++)
+    if (blocks_in_entry(program, i)) return 1;
+  return 0;
+}
+
+int vb_program_may_block(const vb_program *program) {
   for (uint32_t i = 0; i < program->row_count; i++)
     if (vb_program_row_waits(program, i)) return 1;
   return 0;

@@ -69,7 +69,9 @@ VB_API int vb_program_ends(const vb_program *program);
 VB_API int vb_program_subscribes(const vb_program *program);
 /* Whether some command runs a script. */
 VB_API int vb_program_has_scripts(const vb_program *program);
-/* Whether an operation may wait for as long as the server likes: some row waits. */
+/* The same of the whole program, calls of flows included. */
+VB_API int vb_program_may_block(const vb_program *program);
+/* Whether a command or sequence may wait for as long as the server likes. */
 VB_API int vb_program_waits(const vb_program *program);
 
 /* 1 when operations may be skipped because their record cannot be sent. */

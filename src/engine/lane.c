@@ -173,7 +173,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   reset(lane);
   lane->first_client = first_client;
   if (phase) {
-    lane->waits = vb_program_waits(phase->spec.program);
+    lane->waits = vb_program_may_block(phase->spec.program);
     lane->subscribes = vb_program_subscribes(phase->spec.program);
   }
   if (fit(lane, clients, first_client))

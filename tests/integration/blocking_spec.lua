@@ -121,6 +121,34 @@ describe("a command that blocks", function()
     assert.equal("20", server:call("GET", "n"))
   end)
 
+  it("waits in a flow as it does by itself, and keeps no phase from ending", function()
+    local report = run([[
+      local push = vb.command { "RPUSH", vb.key "q", vb.stamp() }
+      local pop = vb.command { "BLPOP", vb.key "q", 0, reply = vb.age() }
+      local incr = vb.command { "INCR", vb.key "n" }
+      local consume = vb.flow("consume", function(c)
+        c:call(pop)
+        c:call(incr)
+      end)
+      local consumers = vb.phase { name = "consumers", run = consume, clients = 3 } ]],
+      'run = push, clients = 1, rate = 100, duration = "600ms", background = consumers',
+      "--timeout", "100ms")
+    assert.equal(0, report.code, report.all)
+    local consumers = report.json.phases[2]
+    assert.equal(0, consumers.errors)
+    assert.is_true(report.seconds < 3, report.seconds)
+    for _, row in ipairs(consumers.commands) do
+      if row.name == "blpop" then
+        assert.equal(60, row.wait_us.count)
+        assert.is_nil(row.latency_us.p50)
+      elseif row.name == "incr" then
+        assert.is_true(row.latency_us.p50 > 0)
+        assert.equal(vbench.null, row.wait_us)
+      end
+    end
+    assert.equal("60", server:call("GET", "n"))
+  end)
+
   it("does not keep Ctrl-C from ending a phase that waits", function()
     local path = vbench.one_phase('local pop = vb.command { "BLPOP", vb.key "none", 0 }',
       "run = pop, clients = 4, requests = 10")
