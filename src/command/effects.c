@@ -30,6 +30,11 @@ static bool id_of(const vb_hole *hole, const vb_operation *operation, uint32_t k
   return *id != UINT64_MAX;
 }
 
+/* The same, of an id whose key is for the keyspace to count. */
+static bool own_id(const vb_hole *hole, const vb_operation *operation, uint32_t k, uint64_t *id) {
+  return id_of(hole, operation, k, id) && vb_keyspace_in_slots(hole->keyspace, *id);
+}
+
 bool vb_hole_remember(const vb_hole *hole, const vb_operation *operation, uint32_t k,
                       uint64_t index, uint64_t random, uint64_t *id) {
   const vb_cursor *cursor = hole->part.cursor;
@@ -124,7 +129,7 @@ static void observe_hole(const vb_hole *hole, const vb_operation *operation,
     vb_reply element = *reply;
     if (at) at = vb_reply_element(at, &element);
     if (times > 1 && !at && says_there(reply)) return; /* of which ones is not said */
-    if (id_of(hole, operation, k, &id)) observe(hole, id, says_there(&element));
+    if (own_id(hole, operation, k, &id)) observe(hole, id, says_there(&element));
   }
 }
 
@@ -133,7 +138,7 @@ static void add_ids(const vb_hole *hole, const vb_operation *operation) {
   for (uint32_t k = 0; k < times; k++) {
     uint64_t id;
     const uint64_t *place = place_of(hole, operation, k);
-    if (!id_of(hole, operation, k, &id)) continue;
+    if (!own_id(hole, operation, k, &id)) continue;
     if (place && *place & CLAIMED)
       vb_tracker_confirm(hole->tracker, id);
     else

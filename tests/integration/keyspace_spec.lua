@@ -135,4 +135,34 @@ describe("the tracker in a run", function()
       return vb.scenario { main = function() end, setup = function(ctl) ctl:scan(keys) end } ]]
     assert.matches("sub-ids of keyspace 'k' are not in its keys", scanned.err, 1, true)
   end)
+
+  it("counts what commands write into the keyspace's slots", function()
+    local done = run [[
+      local low = vb.keyspace { name = "low", prefix = "k", width = 0, size = 1000,
+                                slots = { 0, 8192 } }
+      local high = vb.keyspace { name = "high", prefix = "k", width = 0, size = 1000,
+                                 slots = { 8192, 16384 } }
+      local set = vb.command { "SET", low:sequential(), "v", tracks = "add" }
+      local get = vb.command { "GET", high:sequential(), tracks = "observe" }
+      local hit = vb.command { "GET", low:existing(), reply = vb.hits(), name = "hit" }
+      return vb.scenario {
+        phases = { vb.phase { name = "set", run = set, requests = 1000 },
+          vb.phase { name = "get", run = get, requests = 1000 },
+          vb.phase { name = "hit", run = hit, requests = 100 } },
+        teardown = function(_, results)
+          print("known", low:count() + high:count(), low:count() > 400, high:count() > 400)
+          print("misses", results.hit.misses)
+        end,
+      } ]]
+    assert.equal(0, done.code, done.all)
+    assert.matches("known\t1000\ttrue\ttrue\nmisses\t0\n", done.out)
+    for _, cursor in ipairs { "missing", "claim", "existing_ratio" } do
+      local refused = run(([[
+        local low = vb.keyspace { prefix = "k", size = 10, slots = { 0, 8192 } }
+        local set = vb.command { "SET", low:cursor():%s(0.5), "v" }
+        return vb.scenario { phases = {} } ]]):format(cursor))
+      assert.equal(2, refused.code)
+      assert.matches("keyspace 'k' has slots, and does not know", refused.err, 1, true)
+    end
+  end)
 end)
