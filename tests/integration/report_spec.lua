@@ -25,7 +25,7 @@ local LATENCY = words "min mean stddev p50 p90 p95 p99 p999 p9999 max"
 local TIMELINE = words [[t_s requests sent errors open_connections mean_us p50_us p99_us max_us]]
 local NODE = words "address role zone slots requests errors latency_us server_change"
 local CLIENT = words [[cpu_us_per_request busy run_delay lateness_p99_us major_faults bound
-  connect_us connects connects_per_s steal shares_cores of_connection]]
+  connect_us connects connects_per_s steal network shares_cores of_connection]]
 
 local function has_keys(value, needed, optional, what)
   for key in pairs(needed) do
