@@ -3,7 +3,7 @@
  * is done for a request. What vbench does beyond this is its own cost.
  *
  * usage: bench_floor_records PORT FILE RECORDS BYTES CONNECTIONS PIPELINE
- * Sends each record of BYTES bytes once, in order, as HSET key:NNNNNNNNNNNN v <bytes>. Prints one
+ * Sends each record of BYTES bytes once, in order, as HSET vec:NNNNNNNNNNNN v <bytes>. Prints one
  * line: requests, seconds, requests a second, CPU (user + system) in us a request. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static size_t render(char *to, long record) {
   static size_t length;
   if (!length)
     length = (size_t)snprintf(head, sizeof head,
-                              "*4\r\n$4\r\nHSET\r\n$16\r\nkey:000000000000\r\n$1\r\nv\r\n$%zu\r\n",
+                              "*4\r\n$4\r\nHSET\r\n$16\r\nvec:000000000000\r\n$1\r\nv\r\n$%zu\r\n",
                               bytes);
   memcpy(to, head, length);
   for (int at = 34; record; record /= 10) to[at--] = (char)('0' + record % 10);

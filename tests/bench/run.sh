@@ -2,10 +2,10 @@
 # Measures vbench beside the floor and its peers and prints each bar of "What it must reach" as a
 # ratio. Server on core 0, client on core 1, the same million loaded keys for every tool, tools
 # interleaved, medians of the rounds. Never fails a build.
-# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls | open-loop]...
+# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls | open-loop | dataset]...
 #   all by default
-#   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), SERVER (redis-server),
-#   PORT (21201; the next one is for TLS), BUILD (build)
+#   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), RECORDS (100000), SERVER
+#   (redis-server), PORT (21201; the next one is for TLS), BUILD (build)
 # Client CPU is user + system of the whole process, start-up included, by its number of requests; of
 # the floor, without the rendering of its requests.
 set -euo pipefail
@@ -218,11 +218,42 @@ open-loop() {
     "$(median open unaccounted 1 | awk '{print $1 < 0 ? -$1 : $1}')" "<=" 0
 }
 
+# Loading 768-d float32 records of 3 KB: vbench's own figure, without its start-up, against a loop
+# that copies the same records from the same mapping. And what reading costs.
+dataset() {
+  local p records=${RECORDS:-100000}
+  head -c $((records * 3072)) /dev/urandom >"$work/vectors.bin"
+  printf '%s\n' "version: 1" "record: { fields: [ { name: v, type: vector, dimensions: 768 } ] }" \
+    "sections: { records: { count: $records }, keys: { present: false, pattern: 'vec:%012d' } }" \
+    >"$work/vectors.yaml"
+  for ((i = 0; i < rounds; i++)); do
+    for p in 1 16; do
+      client "$build/bench/bench_floor_records" "$port" "$work/vectors.bin" "$records" 3072 50 $p |
+        sed -E 's/.*, ([0-9.]+) us CPU.*/\1/' >>"$work/records-$p.floor"
+      client "$build/vbench" -t schema-load --dataset "$work/vectors" -p "$port" -c 50 -P $p \
+        --threads 1 --no-baseline -q --json "$work/records.json" >/dev/null
+      grep -oE '"cpu_us_per_request": ?[0-9.]+' "$work/records.json" | head -n 1 |
+        grep -oE '[0-9.]+$' >>"$work/records-$p.vbench"
+    done
+  done
+  echo
+  for p in 1 16; do
+    bar "HSET of 3 KB from a dataset: CPU against the floor, pipeline $p" \
+      "$(ratio "$(median records-$p vbench 1)" "$(median records-$p floor 1)")" "<=" \
+      $([[ $p == 1 ]] && echo 1.2 || echo 1.25)
+  done
+  "$build/bench/bench_dataset" >"$work/reading"
+  bar "a random field of a mapped dataset, in cache" \
+    "$(awk '/^a tag/ {print $(NF - 1)}' "$work/reading")" "<=" 10 " ns"
+  bar "opening a dataset of a terabyte" "$(awk '/^opening/ {print $(NF - 1)}' "$work/reading")" \
+    "<=" 5 " ms"
+}
+
 parts=("$@")
-((${#parts[@]})) || parts=(cpu one-key lua memory start tls open-loop)
+((${#parts[@]})) || parts=(cpu one-key lua memory start tls open-loop dataset)
 for part in "${parts[@]}"; do
   case $part in
-    cpu | one-key | lua | memory | start | tls | open-loop) ;;
+    cpu | one-key | lua | memory | start | tls | open-loop | dataset) ;;
     *) sed -n '2,10p' "$0" >&2; exit 2 ;;
   esac
 done
