@@ -7,7 +7,8 @@ local vbench = require "tests.support.vbench"
 local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "transactions",
   "json-documents", "custom-lua", "rate-limiter", "churn-connections", "storm", "tls",
   "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
-  "optimistic-lock", "consumer-group", "lock", "cache-aside" }
+  "optimistic-lock", "consumer-group", "lock", "cache-aside",
+  "fill-once", "churn", "hit-ratio", "ycsb" }
 
 describe("the scenario", function()
   local server
@@ -39,7 +40,8 @@ describe("the scenario", function()
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
     "custom-lua", "rate-limiter", "churn-connections", "storm",
     "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
-    "optimistic-lock", "consumer-group", "lock", "cache-aside" } do
+    "optimistic-lock", "consumer-group", "lock", "cache-aside",
+    "fill-once", "churn", "hit-ratio", "ycsb" } do
     it(name .. " runs without an error", function()
       local help = vbench.run { "help", name }
       assert.equal(0, help.code, help.all)
@@ -88,6 +90,37 @@ describe("the scenario", function()
     assert.is_true(row(consume, "read").age_us.p50 > 0)
     local pending = server:call("XPENDING", "orders", "shop")
     assert.is_true(tonumber(pending[1]) <= 8 * 10)
+  end)
+
+  it("fill-once writes each key once, from all threads", function()
+    local run = short("fill-once", "-r", 30000, "--threads", 3)
+    assert.equal(0, run.code, run.all)
+    assert.equal(30000, server:call("DBSIZE"))
+    assert.same({ 15000, 15000 },
+      { run.json.phases[1].requests, run.json.phases[2].requests })
+    assert.matches("30000 ids were claimed and written, the server holds 30000 more", run.out)
+  end)
+
+  it("churn keeps the density, and tells what came and went", function()
+    local run = short("churn", "-r", 20000, "--density=0.4", "--seconds=1s", "--threads", 2)
+    assert.equal(0, run.code, run.all)
+    local before, after, added, removed = run.out:match(
+      "density ([%d.]+) before, ([%d.]+) after; (%d+) ids were added, (%d+) removed")
+    assert.equal(0.4, tonumber(before))
+    assert.near(0.4, tonumber(after), 0.1)
+    assert.is_true(tonumber(added) > 100 and tonumber(removed) > 100)
+    assert.equal(8000 + added - removed, server:call("DBSIZE"))
+    assert.equal(0, row(run.json.phases[2], "read").misses)
+  end)
+
+  it("hit-ratio hits as often as it is asked to", function()
+    for _, ratio in ipairs { 0.25, 0.95 } do
+      local run = short("hit-ratio", "-r", 20000, "--ratio=" .. ratio, "--seconds=1s")
+      assert.equal(0, run.code, run.all)
+      local read = run.json.phases[2]
+      assert.near(ratio, read.hits / (read.hits + read.misses), 0.01)
+      server:clean()
+    end
   end)
 
   it("lock never gives one lock to two", function()
