@@ -82,6 +82,22 @@ query 0
         "--limit", "0").out).dataset)
     end)
 
+    it("takes the schema and the data by names of their own", function()
+      mixed()
+      local out = dir:run("inspect", "x").out
+      dir:write("a.schema", dir:read("x.yaml"))
+      dir:write("b.data", dir:read("x.bin"))
+      assert.equal(out, dir:run("inspect", "--schema", "a.schema", "--data", "b.data").out)
+      for _, name in ipairs { "info", "verify" } do
+        dir:run(name, "--schema", "a.schema", "--data", "b.data")
+      end
+      dir:run("subset", "--schema", "a.schema", "--data", "b.data", "-n", "1", "-o", "y")
+      dir:assert_refuses("--schema and --data name one dataset together: give both", "inspect",
+        "--schema", "a.schema")
+      dir:assert_refuses("--schema and --data name a dataset, and so does x", "inspect", "x",
+        "--schema", "a.schema", "--data", "b.data")
+    end)
+
     it("makes the keys that are not stored", function()
       dir:write("e.fvecs", ("\1\0\0\0" .. ONE):rep(30))
       dir:run("import", "e.fvecs", "-o", "e", "--key-pattern", "a%%{HASHTAG}:%04d")

@@ -19,7 +19,7 @@ computed again. Vectors that are compared by cosine are refused: a shift turns t
 copies get a colon and the copy's number behind them.]]
 M.example = "vbench dataset extend datasets/sift --records 10m -o datasets/sift-large"
 
-M.options = {
+M.options = read.options {
   { "-n/--records", type = "count", least = 1, metavar = "N",
     help = "records that there will be" },
   { "-o/--output", type = "path", metavar = "BASE", help = "write BASE.yaml and BASE.bin" },
@@ -170,7 +170,7 @@ end
 -- @treturn number exit code
 -- @raise a failure
 function M.run(args, operands)
-  local dataset = read.operand("extend", operands)
+  local dataset = read.operand("extend", args, operands)
   local vectors = vectors_of(dataset)
   check(args, dataset, vectors)
   local base, truth = copies.output("extend", args), dataset.neighbors > 0

@@ -11,7 +11,7 @@ M.summary = "print counts, sizes, and where everything lies in the file"
 M.usage = "[options] DATASET"
 M.example = "vbench dataset info datasets/products"
 
-M.options = {
+M.options = read.options {
   { "--json", type = "flag", help = "print JSON" },
 }
 
@@ -110,7 +110,7 @@ end
 -- @treturn number exit code
 -- @raise a failure
 function M.run(args, operands)
-  local facts = M.facts(read.operand("info", operands))
+  local facts = M.facts(read.operand("info", args, operands))
   if args.json then print(cjson.encode(facts)) else print_text(facts) end
   return 0
 end

@@ -15,7 +15,7 @@ M.example = [[
 vbench dataset inspect datasets/products --limit 3
 vbench dataset inspect datasets/products --record 4711 --json]]
 
-M.options = {
+M.options = read.options {
   { "--limit", type = "count", least = 0, metavar = "N", default = "10",
     help = "records and queries to print" },
   { "--record", type = "count", least = 0, metavar = "N", help = "print this record only" },
@@ -206,7 +206,7 @@ end
 -- @treturn number exit code
 -- @raise a failure
 function M.run(args, operands)
-  local dataset = read.operand("inspect", operands)
+  local dataset = read.operand("inspect", args, operands)
   local first, last, last_query = 0, math.min(args.limit, dataset.count) - 1,
     math.min(args.limit, dataset.query_count) - 1
   if args.record then

@@ -11,14 +11,30 @@ local M = {}
 local Dataset = {}
 Dataset.__index = Dataset
 
+--- Options that name the two files apart, for the commands that read a dataset.
+M.OPTIONS = {
+  { "--schema", type = "path", metavar = "FILE", help = "the schema, where DATASET is not given" },
+  { "--data", type = "path", metavar = "FILE", help = "the data that goes with it" },
+}
+
+--- The options of a command that reads a dataset.
+-- @tparam {table,...} rows its own
+-- @treturn {table,...} those, and `OPTIONS` behind them
+function M.options(rows)
+  for _, row in ipairs(M.OPTIONS) do rows[#rows + 1] = row end
+  return rows
+end
+
 --- Opens a dataset.
--- @tparam string name BASE, BASE.yaml or BASE.bin, also of the old format
+-- @tparam string name BASE, BASE.yaml or BASE.bin, also of the old format; or the schema, with
+-- @tparam[opt] string data
 -- @treturn table `handle` (vb_dataset *), `schema`, `layout`, `fields` (of schemas.fields),
 --   `count`, `query_count`, `neighbors`
 -- @raise a failure
-function M.open(name)
+function M.open(name, data)
   local out, err = ffi.new("vb_dataset *[1]"), native.new_error()
-  work.check(C.vb_dataset_open_base(out, name, err), err)
+  work.check(data and C.vb_dataset_open(out, name, data, err)
+    or C.vb_dataset_open_base(out, name, err), err)
   local self = setmetatable({ name = name, handle = ffi.gc(out[0], C.vb_dataset_close) }, Dataset)
   self.schema, self.layout = C.vb_dataset_schema(self.handle), C.vb_dataset_layout(self.handle)
   self.fields = schemas.fields(self.schema)
@@ -30,10 +46,19 @@ end
 
 --- The one dataset of a command line.
 -- @tparam string command
+-- @tparam table args its options: `schema`, `data`
 -- @tparam {string,...} operands
 -- @treturn table as of `open`
 -- @raise a failure
-function M.operand(command, operands)
+function M.operand(command, args, operands)
+  if args.schema or args.data then
+    if not (args.schema and args.data) then
+      failure.usage("--schema and --data name one dataset together: give both")
+    elseif #operands > 0 then
+      failure.usage("--schema and --data name a dataset, and so does %s", operands[1])
+    end
+    return M.open(args.schema, args.data)
+  end
   if #operands ~= 1 then
     failure.usage("%s takes one dataset: vbench dataset %s DATASET", command, command)
   end

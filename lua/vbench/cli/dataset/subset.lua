@@ -18,7 +18,7 @@ M.example = [[
 vbench dataset subset datasets/sift --records 100k -o datasets/sift-small
 vbench dataset subset datasets/sift --records 100k --sample --seed 7 -o datasets/sift-sample]]
 
-M.options = {
+M.options = read.options {
   { "-n/--records", type = "count", least = 1, metavar = "N", help = "records to take" },
   { "--sample", type = "flag", help = "take them at random, instead of the first" },
   { "--seed", type = "count", least = 0, metavar = "N", help = "of the sample (default: 1)" },
@@ -72,7 +72,7 @@ end
 -- @treturn number exit code
 -- @raise a failure
 function M.run(args, operands)
-  local dataset = read.operand("subset", operands)
+  local dataset = read.operand("subset", args, operands)
   check(args, dataset)
   local base, queries = copies.output("subset", args), args.queries or dataset.query_count
   local function make(to)

@@ -16,7 +16,7 @@ their encoding, numbers for NaN, ids against the number of records; then recompu
 of some queries by brute force. Exit code 1 when something is wrong.]]
 M.example = "vbench dataset verify datasets/products --sample 20"
 
-M.options = {
+M.options = read.options {
   { "--sample", type = "count", least = 0, metavar = "N", default = "100",
     help = "queries whose ground truth is recomputed, spread over all; 0: none" },
   { "--threads", type = "count", least = 1, most = 512, metavar = "N",
@@ -201,7 +201,7 @@ end
 -- @treturn number exit code: 1 when something is wrong
 -- @raise a failure
 function M.run(args, operands)
-  local dataset = read.operand("verify", operands)
+  local dataset = read.operand("verify", args, operands)
   local excess = tonumber(C.vb_dataset_excess(dataset.handle))
   if excess > 0 then
     work.note("%s: has %d bytes behind what the schema speaks of", dataset.name, excess)
