@@ -29,7 +29,7 @@ local hold = vb.flow("hold", function(c)
   end
   tries:record(count)
   c:sleep(opt.hold)
-  if c:call(release, { token = token }).integer ~= 1 then error("the lock was not ours any more") end
+  if c:call(release, { token = token }).integer ~= 1 then error("the lock was not ours") end
 end)
 
 return vb.scenario {

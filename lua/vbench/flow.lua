@@ -205,7 +205,8 @@ end
 --- Draws an id, which is then the current one of its keyspace: `keys:current()` in the commands
 -- that are called later is its key. A sequential cursor gives the n-th run its n-th id.
 -- @function c:draw
--- @tparam cursor cursor made once, at the top of the script
+-- @tparam cursor cursor made once, at the top of the script; not one of existing, missing or
+--   claimed ids
 -- @treturn number the id
 
 --- Lets time pass, without a request.

@@ -229,6 +229,7 @@ int vb_command_compile(vb_command *command, uint64_t seed, vb_error *err) {
       command->id_hole = &command->holes[i];
   }
   for (uint32_t i = 0; i < command->hole_count; i++) note_dataset(command, &command->holes[i]);
+  vb_command_note_borrows(command);
   failed = vb_command_find_effects(command, err);
   if (!failed) vb_command_lay_out(command);
   return failed;

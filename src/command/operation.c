@@ -54,7 +54,13 @@ static bool lacks_current(const vb_command *command, const vb_operation *operati
   return false;
 }
 
+void vb_command_note_borrows(vb_command *command) {
+  static const vb_operation none = {.id = UINT64_MAX};
+  command->borrows = lacks_id(command, &none) || lacks_current(command, &none);
+}
+
 const char *vb_command_lacks(const vb_command *command, const vb_operation *operation) {
+  if (VB_LIKELY(!command->borrows)) return NULL;
   if (lacks_id(command, operation)) return "a value needs an id";
   if (lacks_current(command, operation)) return "current() repeats an id of its keyspace";
   return NULL;

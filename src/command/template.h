@@ -77,6 +77,7 @@ struct vb_command {
   vb_bytes runs;                        /* vb_run: of one block, when it has long holes */
   size_t fixed_size;                    /* 0: not one block */
   vb_bytes load;                        /* SCRIPT LOAD of its script; empty: it runs none */
+  bool borrows;      /* it needs an id, or repeats one, that it does not draw itself */
   bool draws_first;  /* a part that needs an id stands before the cursor that draws it, or a record
                         may be empty, or functions want to know the query */
   bool may_be_empty; /* of a record that cannot be sent */
@@ -125,6 +126,9 @@ bool vb_command_removes(const vb_command *command, const vb_keyspace *keyspace);
  * cursor has no more. */
 bool vb_hole_remember(const vb_hole *hole, const vb_operation *operation, uint32_t k,
                       uint64_t index, uint64_t random, uint64_t *id);
+/* operation.c */
+/* Sets `borrows`. */
+void vb_command_note_borrows(vb_command *command);
 
 /* layout.c */
 /* Makes skeleton, patches and segments of what was added. */

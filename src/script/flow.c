@@ -135,7 +135,7 @@ static enum vb_flow_wish yielded(vb_flow_client *client) {
 
 /* The reply of the last wish is gone: so are its views. */
 static void hide(vb_flow_client *client) {
-  client->shown[client->view].reply = (vb_reply){0};
+  client->shown[client->view].reply.type = 0;
   client->state->clock++;
 }
 
@@ -280,14 +280,16 @@ static void add_command(vb_flow_table *table, const void *command, uint32_t numb
   table->commands[at] = (vb_flow_command_entry){command, number};
 }
 
-/* References to the values of the list in field `name` of the table at `index`. */
+/* References to the values of the list in field `name` of the table at `index`; LUA_NOREF where it
+ * has false. */
 static int *take_list(lua_State *lua, int index, const char *name, uint32_t *count) {
   lua_getfield(lua, index, name);
   *count = (uint32_t)lua_objlen(lua, -1);
   int *list = calloc(*count + 1, sizeof *list);
   for (uint32_t i = 0; list && i < *count; i++) {
     lua_rawgeti(lua, -1, (int)i + 1);
-    list[i] = luaL_ref(lua, LUA_REGISTRYINDEX);
+    list[i] = lua_toboolean(lua, -1) ? luaL_ref(lua, LUA_REGISTRYINDEX) : LUA_NOREF;
+    if (list[i] == LUA_NOREF) lua_pop(lua, 1);
   }
   lua_pop(lua, 1);
   return list;

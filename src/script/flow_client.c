@@ -69,6 +69,7 @@ static uint32_t check_given(lua_State *lua, const vb_flow_client *client, int in
 static void check_arguments(lua_State *lua, const vb_flow_client *client, int index,
                             uint32_t command) {
   int type = lua_type(lua, index), reference = client->table->accepted[command];
+  if (VB_LIKELY(reference == LUA_NOREF && type == LUA_TNIL)) return;
   lua_rawgeti(lua, LUA_REGISTRYINDEX, reference);
   int accepted = lua_gettop(lua);
   bool none = !lua_istable(lua, accepted);
@@ -97,11 +98,13 @@ static int wish(lua_State *lua, vb_flow_client *client, enum vb_flow_wish what, 
 static int c_call(lua_State *lua) {
   vb_flow_client *client = client_of(lua);
   uint32_t command = take_command(lua, client, 2);
+  client->commands[0] = command;
+  client->turn->count = 1;
+  if (lua_gettop(lua) == 2 && client->table->accepted[command] == LUA_NOREF)
+    return wish(lua, client, VB_FLOW_CALL, 0);
   lua_settop(lua, 3);
   check_arguments(lua, client, 3, command);
   lua_settop(lua, 3);
-  client->commands[0] = command;
-  client->turn->count = 1;
   return wish(lua, client, VB_FLOW_CALL, 3);
 }
 

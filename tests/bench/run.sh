@@ -2,7 +2,8 @@
 # Measures vbench beside the floor and its peers and prints each bar of "What it must reach" as a
 # ratio. Server on core 0, client on core 1, the same million loaded keys for every tool, tools
 # interleaved, medians of the rounds. Never fails a build.
-# usage: tests/bench/run.sh [cpu | one-key | lua | memory | start | tls | open-loop | dataset]...
+# usage: tests/bench/run.sh [cpu | one-key | lua | flow | memory | start | tls | open-loop |
+#   dataset]...
 #   all by default
 #   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), RECORDS (100000), SERVER
 #   (redis-server), PORT (21201; the next one is for TLS), BUILD (build)
@@ -158,6 +159,24 @@ lua() {
   done
 }
 
+flow() {
+  local what
+  for ((i = 0; i < rounds; i++)); do
+    for what in plain call argument reply; do
+      client "$build/vbench" tests/bench/flow-cost.lua -p "$port" -c 50 --threads 1 -r $keys \
+        --no-baseline -q --what=$what --calls="$n1" >"$work/out" 2>&1 ||
+        { tail -n 3 "$work/out" >&2; continue; }
+      awk -v n="$n1" '{print ($2 + $3) * 1e6 / n}' "$work/cost" >>"$work/flow.$what"
+    done
+  done
+  printf '\nflow-cost (pipeline 1): us of CPU a request: plain %s\n' "$(median flow plain 1)"
+  for what in call reply argument; do
+    bar "added by a step of a flow: $what" "$(awk -v a="$(median flow "$what" 1)" \
+      -v b="$(median flow plain 1)" 'BEGIN {print (a ~ /nan/ || b ~ /nan/) ? "nan" : a - b}')" \
+      "<=" 0.15 " us"
+  done
+}
+
 peak_kb() { # connections
   client "$build/vbench" -p "$port" "${settings[@]}" -t set -n 200000 -r $keys -c "$1" -P 1 \
     --threads 1 --no-baseline -q >"$work/out" 2>&1 ||
@@ -250,10 +269,10 @@ dataset() {
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(cpu one-key lua memory start tls open-loop dataset)
+((${#parts[@]})) || parts=(cpu one-key lua flow memory start tls open-loop dataset)
 for part in "${parts[@]}"; do
   case $part in
-    cpu | one-key | lua | memory | start | tls | open-loop | dataset) ;;
+    cpu | one-key | lua | flow | memory | start | tls | open-loop | dataset) ;;
     *) sed -n '2,10p' "$0" >&2; exit 2 ;;
   esac
 done

@@ -185,6 +185,46 @@ describe("a flow", function()
       assert.is_true(timed.duration_s > 0.25 and timed.duration_s < 0.4 * vbench.slowness)
     end)
 
+    it("falls due in an open loop, where its whole run is the response", function()
+      local phase = well([[ c:call(incr) c:sleep("2ms") c:call(incr) ]],
+        'duration = "1s", rate = 300, clients = 20')
+      assert.is_true(math.abs(phase.operations - 300) <= 6, phase.operations)
+      assert.equal(2 * phase.operations, phase.requests)
+      assert.is_true(phase.response_us.p50 >= 2000, phase.response_us.p50)
+      assert.is_true(phase.response_us.p50 < 2000 + 3000 * vbench.slowness)
+      assert.is_true(phase.latency_us.p50 < 2000 * vbench.slowness)
+      assert.equal(row(phase, "f").requests, phase.operations)
+    end)
+
+    it("sleeps as long as it says", function()
+      local phase = well([[ c:call(incr) c:sleep("300us") ]], "requests = 300, clients = 1")
+      local p50 = row(phase, "f").latency_us.p50
+      assert.is_true(p50 >= 300 and p50 < 1300 * vbench.slowness, p50)
+    end)
+
+    it("sends a script again that the server has forgotten", function()
+      local phase = well([[
+        assert(c:call(add, { by = 2 }).integer > 0)
+        if c.rng:int(1, 10) == 1 then c:call(flush) end ]], "requests = 200, clients = 1",
+        'local add = vb.script { name = "add", keys = { vb.key "n" }, args = { vb.arg "by" }, ' ..
+        "source = \"return redis.call('INCRBY', KEYS[1], ARGV[1])\" } " ..
+        'local flush = vb.command { "SCRIPT", "FLUSH", name = "flush" }\n')
+      assert.equal(0, phase.errors)
+      assert.equal("400", server:call("GET", "n"))
+      assert.is_true(row(phase, "flush").requests > 5)
+    end)
+
+    it("waits for a command that blocks, and is not counted as slow for it", function()
+      local phase = well([[
+        local r = c:call(pop)
+        if r.type == "nil" then c:call(push, { key = "q", values = 1 }) end ]],
+        "requests = 40, clients = 4", 'local pop = vb.command { "BLPOP", vb.key "q", 0.05, ' ..
+        'name = "pop" }\n')
+      assert.equal(0, phase.errors)
+      assert.equal(40, row(phase, "pop").requests)
+      assert.is_true(row(phase, "pop").wait_us ~= vbench.null)
+    end)
+
     it("ends everything by c:stop", function()
       local script = vbench.scenario(BEFORE .. [[
         local flow = vb.flow("f", function(c)
