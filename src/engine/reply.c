@@ -326,7 +326,7 @@ static void begin_reply(vb_connection *connection) {
     connection->asked |= head->replies > 1;
   else if (head->entry->kind <= VB_ENTRY_SEQUENCE)
     connection->keep = vb_command_keeps_reply(head->entry->steps[head->step].command) ||
-                       connection->lane->worker->writes; /* it may be an invalidation */
+                       connection->lane->delays; /* it may be an invalidation */
 }
 
 /* An error of its own when nothing is in flight that could fail with it. */
