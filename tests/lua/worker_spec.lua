@@ -26,7 +26,7 @@ describe("the canonical form", function()
     local text = text_of(SCRIPT)
     assert.equal(text, text_of(SCRIPT))
     assert.matches("command 'get' {arguments={1=\"GET\", 2=cursor{keyspace=keyspace 'key:', " ..
-      "order=\"uniform\"}}, on_reply=function x.lua:%d+, processors={}}", text)
+      "order=\"uniform\", ordered=true}}, on_reply=function x.lua:%d+, processors={}}", text)
     assert.matches("condition 1 condition of command 'set' %(x.lua:%d+%)", text)
     assert.not_matches("0x", text)
   end)
