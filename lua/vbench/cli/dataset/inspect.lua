@@ -185,19 +185,30 @@ end
 
 -- --- both --------------------------------------------------------------------------------------
 
-local function each(first, last, show, dataset)
-  local out = {}
-  for number = first, last do out[#out + 1] = show(dataset, number) end
-  return out
+-- Writes one entry after the other, so that there may be millions of them.
+local function each(dataset, range, show, separator)
+  for number = range.first, range.last do
+    io.write(number > range.first and separator or "", show(dataset, number))
+  end
+  if range.last >= range.first then io.write("\n") end
+end
+
+local function print_text(dataset, records, queries)
+  each(dataset, records, record_text, "\n")
+  each(dataset, queries, query_text, "\n")
+end
+
+local function print_list(dataset, name, range, show, behind)
+  io.write(('  "%s": ['):format(name), range.last >= range.first and "\n" or "")
+  each(dataset, range, show, ",\n")
+  io.write(range.last >= range.first and "  ]" or "]", behind, "\n")
 end
 
 local function print_json(dataset, records, queries)
-  local out = { ('{\n  "dataset": %s,\n  "records": ['):format(cjson.encode(dataset.name)) }
-  out[2] = table.concat(records, ",\n")
-  out[3] = '  ],\n  "queries": ['
-  out[4] = table.concat(queries, ",\n")
-  out[5] = "  ]\n}\n"
-  io.write((table.concat(out, "\n"):gsub("%[\n\n  %]", "[]")))
+  io.write(('{\n  "dataset": %s,\n'):format(cjson.encode(dataset.name)))
+  print_list(dataset, "records", records, record_json, ",")
+  print_list(dataset, "queries", queries, query_json, "")
+  io.write("}\n")
 end
 
 --- Prints.
@@ -207,25 +218,18 @@ end
 -- @raise a failure
 function M.run(args, operands)
   local dataset = read.operand("inspect", args, operands)
-  local first, last, last_query = 0, math.min(args.limit, dataset.count) - 1,
-    math.min(args.limit, dataset.query_count) - 1
+  local records = { first = 0, last = math.min(args.limit, dataset.count) - 1 }
+  local queries = { first = 0, last = math.min(args.limit, dataset.query_count) - 1 }
   if args.record then
     if args.record >= dataset.count then
       failure.usage("--record %d: %s has %d records, numbered from 0", args.record, dataset.name,
         dataset.count)
     end
-    first, last, last_query = args.record, args.record, -1
+    records.first, records.last, queries.last = args.record, args.record, -1
   end
-  local json = args.json or args.format == "json"
-  local records = each(first, last, json and record_json or record_text, dataset)
-  local queries = each(0, last_query, json and query_json or query_text, dataset)
+  local show = (args.json or args.format == "json") and print_json or print_text
+  show(dataset, records, queries)
   dataset:check()
-  if json then
-    print_json(dataset, records, queries)
-  else
-    for _, text in ipairs(records) do print(text) end
-    for _, text in ipairs(queries) do print(text) end
-  end
   return 0
 end
 
