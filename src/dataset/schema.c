@@ -241,6 +241,31 @@ static int check_collection(const vb_schema *schema, vb_error *err) {
   return VB_OK;
 }
 
+/* What follows a percent sign that is no number: NULL; else what is behind it. */
+static const char *skip_number(const char *at) {
+  enum { DIGITS_MAX = 20 };
+  long width = 0;
+  for (; *at >= '0' && *at <= '9' && width <= DIGITS_MAX; at++) width = width * 10 + (*at - '0');
+  return *at == 'd' && width <= DIGITS_MAX ? at + 1 : NULL;
+}
+
+static int check_pattern(const char *pattern, vb_error *err) {
+  int numbers = 0;
+  for (const char *at = pattern; *at;) {
+    const char *next = *at == '%' && at[1] != '%' ? skip_number(at + 1) : at + 1 + (*at == '%');
+    if (!next)
+      return vb_fail(
+          err, VB_EINVAL,
+          "keys: pattern \"%s\": \"%.8s\" is neither %%d, %%Nd, %%0Nd (N up to 20) nor %%%%",
+          pattern, at);
+    numbers += *at == '%' && at[1] != '%';
+    at = next;
+  }
+  if (numbers == 1) return VB_OK;
+  return vb_fail(err, VB_EINVAL, "keys: pattern \"%s\" has %s number%s", pattern,
+                 numbers ? "more than one" : "no", numbers ? "" : " (like %012d)");
+}
+
 static int check_queries(const vb_schema *schema, vb_error *err) {
   if (schema->queries && schema->collection)
     return vb_fail(err, VB_EINVAL, "queries: they hold fields, and the record is a collection");
@@ -266,6 +291,7 @@ int vb_schema_check(const vb_schema *schema, vb_error *err) {
   if (schema->keys && (!schema->key_bytes || schema->key_bytes > UINT32_MAX))
     return vb_fail(err, VB_EINVAL, "keys: max_bytes is %" PRIu64 "; it is 1 to %" PRIu32,
                    schema->key_bytes, UINT32_MAX);
+  if (schema->key_pattern && check_pattern(schema->key_pattern, err)) return VB_EINVAL;
   return check_queries(schema, err);
 }
 

@@ -1,6 +1,7 @@
 -- Datasets in scenarios: what is sent of records, keys and queries, what Lua reads of them, and
 -- what is said of bad ones.
 local data = require "tests.support.datafile"
+local process = require "tests.support.process"
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
@@ -177,6 +178,40 @@ describe("a dataset", function()
       end }]]):format(base), "requests = 8, run = run")
     local phase = vbench.phase { path, "-p", server.port, "--threads", 2, "-c", 4 }
     assert.equal(8, phase.requests)
+  end)
+
+  it("may be longer than its schema says, with a warning, but not shorter", function()
+    local path = data.products(vbench.path("longer"))
+    local text = process.read(path .. ".bin")
+    process.write(path .. ".bin", text .. "more")
+    local scenario = vbench.one_phase(([[local ds = vb.dataset "%s"
+      local run = vb.command { "SET", ds.keys:sequential(), ds.record.title }]]):format(path),
+      "requests = 4, run = run")
+    local run = vbench.run { scenario, "-p", server.port, "--threads", 2 }
+    assert.equal(0, run.code, run.all)
+    local _, warnings = run.err:gsub("longer.bin has 4 bytes more than its schema says", "")
+    assert.equal(1, warnings, run.err)
+    process.write(path .. ".bin", text:sub(1, -2))
+    run = vbench.run { scenario, "-p", server.port }
+    assert.equal(2, run.code)
+    assert.matches("longer.bin: 325 bytes, and the schema says 326", run.err, 1, true)
+  end)
+
+  it("is read within its fields whatever its lengths say, and that is told", function()
+    local path = vbench.path("hostile")
+    data.write(path, "record: { fields: [ { name: t, type: text, length: variable, " ..
+      "max_bytes: 3 } ] }\nsections: { records: { count: 2 } }\n",
+      data.u32(2 ^ 32 - 1) .. "abc" .. data.u32(2) .. "\255\254x")
+    local monitor = server:monitor()
+    local run = vbench.run { vbench.one_phase(([[local ds = vb.dataset "%s"
+      local run = vb.command { "SET", ds.keys:sequential(), ds.record.t }]]):format(path),
+      "requests = 2, run = run"), "-p", server.port, "-c", 1 }
+    assert.equal(0, run.code, run.all)
+    local all = monitor:finish("set")
+    assert.equal("abc", all[1][3])
+    assert.equal("\255\254", all[2][3]) -- no UTF-8: sent as it is
+    assert.matches("dataset '%d+%-hostile': 1 lengths, counts or ids past what its schema allows",
+      run.err)
   end)
 
   it("is an error of its run when its file is cut short meanwhile", function()

@@ -161,6 +161,11 @@ describe("a loaded dataset", function()
     refuses("which dataset?", "--schema", "x")
     refuses("it excludes --schema and --data", "--dataset", "x", "--data", "y")
     refuses("nowhere.yaml: No such file or directory", "--dataset", "nowhere")
+    for _, option in ipairs { "--dataset", "--schema", "--data", "--query-field" } do
+      local run = vbench.run { "-t", "set", "-p", server.port, option, "x" }
+      assert.equal(2, run.code)
+      assert.matches(option .. " was given, but none of the tests uses a dataset", run.err, 1, true)
+    end
     local run = vbench.run { "quickstart", "-p", server.port, "--dataset", "x" }
     assert.matches("scenario 'quickstart' does not read it", run.err)
   end)

@@ -247,6 +247,25 @@ static void mistakes_are_named(void **state) {
   expect_mistake(field_part(9), "command 'SET', argument 2: no such field of the dataset");
 }
 
+static void keyspaces_of_stored_keys(void **state) {
+  (void)state;
+  vb_keyspace *keyspace = NULL;
+  vb_error err = {0};
+  char key[8];
+  assert_int_equal(vb_keyspace_key_max(stored), 4);
+  assert_int_equal(vb_keyspace_key_fixed(stored), 0);
+  assert_int_equal(vb_keyspace_write(stored, 0, key), 2);
+  assert_memory_equal(key, "k0", 2);
+  assert_int_equal(vb_keyspace_write(stored, 2, key), 4);
+  assert_memory_equal(key, "k222", 4);
+  vb_keyspace_spec more = {.name = "x", .dataset = dataset, .size = RECORDS + 1};
+  assert_int_equal(vb_keyspace_new(&keyspace, &more, &err), VB_EINVAL);
+  assert_string_equal(err.text, "keyspace 'x': the dataset does not store that many keys");
+  vb_keyspace_spec both = {.name = "x", .dataset = dataset, .size = RECORDS, .prefix = "p"};
+  assert_int_equal(vb_keyspace_new(&keyspace, &both, &err), VB_EINVAL);
+  assert_string_equal(err.text, "keyspace 'x': keys that are stored have no prefix or pattern");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(short_fields_are_holes_of_a_template),
@@ -257,6 +276,7 @@ int main(void) {
       cmocka_unit_test(records_that_cannot_be_sent_are_empty),
       cmocka_unit_test(queries_of_an_operation_are_one),
       cmocka_unit_test(mistakes_are_named),
+      cmocka_unit_test(keyspaces_of_stored_keys),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -430,6 +430,17 @@ static void parts_that_do_not_fit(void **state) {
       "version: 1\nrecord: { collection: { type: zset, max_members: 1, member: { fields: [ "
       "{ name: score, type: numeric } ] } } }\n" SECTIONS,
       "x.yaml:2:23: collection: a member of a zset is the fields 'score' and 'value'");
+  expect_error("version: 1\n" RECORD
+               "sections: { records: { count: 1 }, keys: { pattern: \"k\" } }\n",
+               "x.yaml:3:42: keys: pattern \"k\" has no number (like %012d)");
+  expect_error("version: 1\n" RECORD
+               "sections: { records: { count: 1 }, keys: { pattern: \"%d:%3d\" } }\n",
+               "x.yaml:3:42: keys: pattern \"%d:%3d\" has more than one number");
+  expect_error(
+      "version: 1\n" RECORD
+      "sections: { records: { count: 1 }, keys: { pattern: \"100%x%%d\" } }\n",
+      "x.yaml:3:42: keys: pattern \"100%x%%d\": \"%x%%d\" is neither %d, %Nd, %0Nd (N up to "
+      "20) nor %%");
   expect_error("version: 1\nrecord: { fields: [ { name: a, type: numeric, optional: true } ] "
                "}\n" SECTIONS,
                "x.yaml:2:57: a numeric has no optional");

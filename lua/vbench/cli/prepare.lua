@@ -132,10 +132,15 @@ end
 -- @tparam string name of the scenario
 -- @raise a failure
 function M.check_used(state, name)
-  if session.path == M.CLASSIC then return end
+  local classic = session.path == M.CLASSIC
   for _, group in ipairs(options.groups) do
     for _, row in ipairs(group.options) do
-      if row.read_by == "script" and state.given[row.name] and not session.used[row.name] then
+      local unread = row.read_by == "script" and state.given[row.name]
+        and not session.used[row.name]
+      if unread and classic and group.title == "dataset" then
+        usage(nil, "%s was given, but none of the tests uses a dataset%s", options.flag(row),
+          row.name == "query_field" and " in the way of __d_vec_ph__" or "; schema-load does")
+      elseif unread and not classic then
         usage(nil, "%s was given, but scenario '%s' does not read it (it would be vb.args.%s)",
           options.flag(row), name, row.name)
       end
