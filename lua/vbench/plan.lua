@@ -94,6 +94,7 @@ end
 -- Whether a phase by itself reads an option: it sets no field for it, and has a use for it.
 local function has_use(phase, entry, rate_given)
   if sets_any(phase, entry.fields) then return false end
+  if entry.option == "pipeline" and phases.has_flows(phase.run) then return false end
   if entry.option == "requests" or entry.option == "duration" then return phase.ramp == nil end
   if entry.option == "reconnect" and phase.run.kind == "subscriber" then return false end
   if entry.option == "clients" or entry.option == "rate" then

@@ -359,6 +359,14 @@ describe("a flow", function()
       refuses("c:draw(keys:existing())", "does not remember what it has claimed", more)
     end)
 
+    it("it is given a pipeline", function()
+      local run = report("c:call(incr)", nil, nil, "-P", 16)
+      assert.equal(2, run.code, run.all)
+      assert.matches("-P/--pipeline was given, but phase 'p' runs flows", run.all, 1, true)
+      refuses("c:call(incr)", "has pipeline = 4 and runs flows",
+        'vb.phase { run = vb.flow("g", function() end), pipeline = 4 } ')
+    end)
+
     it("it uses the client of another", function()
       refuses("if mine and mine ~= c then\nmine:call(incr)\nend\nmine = c\nc:call(incr)",
         "scenario.lua:11: c is there only in the run of its flow", "local mine ")
