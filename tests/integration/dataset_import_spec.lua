@@ -213,6 +213,16 @@ sections: { records: { count: 1 }, keys: { present: true, max_bytes: 8 } }
       assert.matches("distance_metric: ip", dir:read("out.yaml"), 1, true)
     end)
 
+    it("prefers a field's own file to a column of the main one", function()
+      dir:write("p.csv", "embedding,n\n0,1\n0,2\n0,3\n")
+      dir:run("import", "p.csv", "--infer", "--field", "embedding=e.fvecs", "-o", "out")
+      assert.equal("\0\0\0\0\0\0\240\63" .. ONE .. TWO, dir:read("out.bin"):sub(1, 16))
+      local yaml = dir:read("out.yaml")
+      dir:run("import", "p.csv", "--schema", "out.yaml", "--vectors", "e.fvecs", "-o", "two")
+      assert.equal(dir:read("out.bin"), dir:read("two.bin"))
+      assert.equal(yaml, (dir:read("two.yaml")))
+    end)
+
     it("takes queries with fields of several kinds, and ids as text or JSON", function()
       dir:write("p.csv", "v,cat\n1 2,x\n2 1,x\n1 1,y\n")
       dir:write("q.jsonl", '{"cat":"y","v":[2,2]}\n')

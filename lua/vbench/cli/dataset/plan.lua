@@ -287,6 +287,16 @@ local function must_be_told(args, path)
   failure.usage("%s: what its columns are is said by --schema FILE, or found out by --infer", path)
 end
 
+-- Fields that have a file of their own.
+local function own_fields(plan)
+  local set = {}
+  for _, one in ipairs(of_table(plan, "records")) do
+    local name = one.field or DEFAULT_NAMES[one.first]
+    if name then set[name] = true end
+  end
+  return set
+end
+
 local function infer_main(plan, args, one)
   local input = one.input
   if input.values then
@@ -294,7 +304,7 @@ local function infer_main(plan, args, one)
     return add_inferred(plan, one, column, column.scalar and "value" or "embedding")
   end
   must_be_told(args, input.path)
-  local columns = input:survey(args.quiet)
+  local columns, own = input:survey(args.quiet), own_fields(plan)
   if input.rows == 0 then
     error(failure.new(failure.COULD_NOT_RUN, input.path .. ": has no rows"), 0)
   end
@@ -304,7 +314,7 @@ local function infer_main(plan, args, one)
       plan.notes[#plan.notes + 1] = input.path .. ": a column without a name is left out"
     elseif key and not args.keys and not args.key_pattern then
       plan.schema.keys, plan.schema.key_bytes = 1, infer.key_width(column.longest)
-    else
+    elseif not own[column.name] then
       add_inferred(plan, one, column, column.name)
     end
   end
