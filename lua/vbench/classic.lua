@@ -4,6 +4,7 @@
 -- `local get = require("vbench.classic").command "get"`.
 -- @module vbench.classic
 local vb = require "vbench"
+local classic_tracks = require "vbench.classic_tracks"
 local failure = require "vbench.failure"
 local nearest = require "vbench.nearest"
 local placeholders = require "vbench.placeholders"
@@ -35,9 +36,10 @@ local function element() return cursor("classic elements", "element:"):value() e
 local function data() return ("x"):rep(vb.args.data_size) end
 
 local function set(name)
+  local given = { "SET", key(), data(), name = name, tracks = classic_tracks.of "set" }
   local expiry = vb.args.expiry_range
-  if not expiry then return vb.command { "SET", key(), data(), name = name } end
-  return vb.command { "SET", key(), data(), "EX", vb.int(expiry), name = name }
+  if expiry then given[4], given[5] = "EX", vb.int(expiry) end
+  return vb.command(given)
 end
 
 local function on_list(word, ...)
@@ -53,7 +55,7 @@ local function push(word)
 end
 
 local function mset(name)
-  local given = { "MSET", name = name }
+  local given = { "MSET", name = name, tracks = classic_tracks.of "mset" }
   for _ = 1, 10 do
     given[#given + 1] = key()
     given[#given + 1] = data()
@@ -76,10 +78,12 @@ local TESTS = {
   end },
   set = { title = "SET", data = true, make = set },
   get = { title = "GET", make = function(name)
-    return vb.command { "GET", key(), reply = vb.hits(), name = name }
+    return vb.command { "GET", key(), reply = vb.hits(), name = name,
+                        tracks = classic_tracks.of "get" }
   end },
   incr = { title = "INCR", make = function(name)
-    return vb.command { "INCR", cursor("classic counters", "counter:"), name = name }
+    return vb.command { "INCR", cursor("classic counters", "counter:"), name = name,
+                        tracks = classic_tracks.of "incr" }
   end },
   lpush = push "LPUSH", rpush = push "RPUSH",
   lpop = { title = "LPOP", make = on_list "LPOP" },
@@ -106,7 +110,8 @@ local TESTS = {
     return vb.command { "XADD", vb.key "mystream", "*", "myfield", data(), name = name }
   end },
   fcall = { title = "FCALL", extra = true, make = function(name)
-    return vb.command { "FCALL", LIBRARY, 1, key(), name = name }
+    return vb.command { "FCALL", LIBRARY, 1, key(), name = name,
+                        tracks = classic_tracks.of "fcall" }
   end },
 }
 
@@ -239,9 +244,7 @@ local function last_argument()
   return session.args.standard_input
 end
 
---- The phases that the command line asks for: `-- COMMAND`, `--parallel`, `--composite`, `-t`.
--- @treturn {phase,...}
-function M.phases()
+local function phases_asked_for()
   local args = vb.args
   if args.command then
     local command = placeholders.command(args.command, last_argument(), M.order)
@@ -253,6 +256,14 @@ function M.phases()
   if args.parallel then return parallel(args.parallel) end
   if args.composite then return composite(args.composite) end
   return phases_of(args.tests or M.defaults())
+end
+
+--- The phases that the command line asks for: `-- COMMAND`, `--parallel`, `--composite`, `-t`.
+-- @treturn {phase,...}
+function M.phases()
+  local phases = phases_asked_for()
+  classic_tracks.check()
+  return phases
 end
 
 -- A list as long as what is read of it, however few elements its tests push.

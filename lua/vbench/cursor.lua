@@ -12,17 +12,28 @@ local class = object.class("cursor", methods)
 local SIZE_MAX = 2 ^ 53
 local PART, ABOVE_0 = { min = 0, max = 1 }, { above = 0, max = 1 }
 
+--- Calls a function for each thing of one kind in an argument of a command.
+-- @param value the argument: such a thing, what holds some, or anything else
+-- @tparam string wanted "cursor", "field"
+-- @tparam function visit gets its spec, and the thing
+-- @local
+function M.each_of(value, wanted, visit)
+  local kind = fields.kind(value)
+  if kind == wanted then return visit(value.spec, value) end
+  if kind == "json" then return M.each_of(value.spec.document, wanted, visit) end
+  local parts = kind == "concat" and value.spec.parts or kind == "array" and value.spec
+    or kind == "object" and value.spec or {}
+  for _, part in ipairs(parts) do
+    M.each_of(kind == "object" and part[2] or part, wanted, visit)
+  end
+end
+
 --- Calls a function for each cursor in an argument of a command.
 -- @param value the argument: a cursor, what holds some, or anything else
 -- @tparam function visit gets the cursor's spec
 -- @local
 function M.each(value, visit)
-  local kind = fields.kind(value)
-  if kind == "cursor" then return visit(value.spec) end
-  if kind == "json" then return M.each(value.spec.document, visit) end
-  local parts = kind == "concat" and value.spec.parts or kind == "array" and value.spec
-    or kind == "object" and value.spec or {}
-  for _, part in ipairs(parts) do M.each(kind == "object" and part[2] or part, visit) end
+  M.each_of(value, "cursor", visit)
 end
 
 --- Methods of cursors; most may stand straight on a keyspace.

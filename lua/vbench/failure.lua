@@ -26,6 +26,14 @@ function M.new(exit_code, message, hint)
   return setmetatable({ message = message, exit_code = exit_code, hint = hint }, Failure)
 end
 
+--- Unwinds a main function after an interruption or a stop. Not an error of anybody.
+-- @treturn table failure that is not told
+function M.ended()
+  local stop = M.new(0, "the run has ended")
+  stop.stop = true
+  return stop
+end
+
 --- Raises a mistake on the command line, which is at no line of a script.
 -- @tparam string format as of string.format, with its arguments behind it
 -- @raise a failure with exit code USAGE

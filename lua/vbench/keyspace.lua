@@ -126,6 +126,7 @@ local function add(spec, handle)
     kind = "keyspace", name = spec.name, size = tonumber(C.vb_keyspace_size(handle)),
     ids = spec.size or spec.max_size, subs = spec.max_sub_id or false, slots = spec.slots or false,
     spec = spec, handle = handle, tracker = false, scanned = false, protected = false,
+    always_protected = false,
   }
   return registry.add("keyspace", spec.name, setmetatable(self, keyspace_class))
 end

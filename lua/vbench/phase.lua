@@ -107,6 +107,22 @@ local function check_numbers(self, where)
   end
 end
 
+--- Calls a function for each command that a phase sends. A flow may send any that was declared.
+-- @param run what a phase runs
+-- @tparam function visit gets the command
+-- @local
+function M.each_command(run, visit)
+  if run.kind == "mix" then
+    for _, entry in ipairs(run.spec.entries) do M.each_command(entry.what, visit) end
+  elseif run.kind == "flow" then
+    for _, name in ipairs(registry.names("command")) do visit(registry.get("command", name)) end
+  elseif run.spec.steps then
+    for _, step in ipairs(run.spec.steps) do visit(step.command) end
+  elseif run.kind == "command" then
+    visit(run)
+  end
+end
+
 --- Whether flows are run: a connection is in one at a time, whatever the pipeline.
 -- @param run what a phase runs
 -- @treturn boolean

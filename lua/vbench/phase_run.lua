@@ -1,5 +1,6 @@
 --- One phase with those in its background: compiled, started, followed to its end.
 -- @module vbench.phase_run
+local coverage = require "vbench.coverage"
 local datasets = require "vbench.dataset"
 local exhaustion = require "vbench.exhaustion"
 local failure = require "vbench.failure"
@@ -133,16 +134,24 @@ local function check_datasets(run, group)
   return true
 end
 
+local function follow_second(run, group, i, second)
+  local lane, entry = group.lanes[i], result.second(second)
+  lane.timeline[#lane.timeline + 1] = entry
+  run.console:second(lane.name, second, entry, i > 1)
+  if not group.aborted then abort_on(run, group, lane, second) end
+  if i == 1 then run:on_second(entry) end
+end
+
 local function tick(run, group)
   for i, lane in ipairs(group.lanes) do
     local second = run.engine:second(i - 1)
     if second and second.t_s > lane.at_s then
       lane.at_s = second.t_s
-      local entry = result.second(second)
-      lane.timeline[#lane.timeline + 1] = entry
-      run.console:second(lane.name, second, entry, i > 1)
-      if not group.aborted then abort_on(run, group, lane, second) end
-      if i == 1 then run:on_second(entry) end
+      if group.aside then
+        run.console.live:update(lane.name, second)
+      else
+        follow_second(run, group, i, second)
+      end
     end
   end
   local damaged = check_datasets(run, group)
@@ -274,17 +283,23 @@ local function note_rate(run, lane)
       settings.pipeline, most, round_trip_us / 1000))
 end
 
-local function run_group(run, group)
+-- What the engine takes: the lanes with their load, and for how many workers.
+local function load_of(run, group)
   local specs, settings = {}, {}
   for i, lane in ipairs(group.lanes) do
     specs[i], settings[i] = lane.compiled.spec, lane.settings
   end
-  scripts.load(run.ctl)
   local threads = plan.threads(group.phase, settings, run.options, run.target)
   for i, lane in ipairs(group.lanes) do
     plan.fill(specs[i], lane.settings, run.session.run.seed, threads)
-    note_rate(run, lane)
   end
+  return specs, threads
+end
+
+local function run_group(run, group)
+  scripts.load(run.ctl)
+  local specs, threads = load_of(run, group)
+  for _, lane in ipairs(group.lanes) do note_rate(run, lane) end
   group.keyspaces = keyspace_report.look(run.options.workload_snapshot)
   local before = server_change.read(run.ctl)
   if run.session.shared ~= nil then C.vb_shared_metrics_reset(run.session.shared) end
@@ -295,6 +310,25 @@ local function run_group(run, group)
   check_datasets(run, group)
   for _, note in ipairs(datasets.clamped()) do run.console:note(note) end
   return results_of(run, group, before, C.vb_clock_monotonic() - began)
+end
+
+-- Runs a phase that is in no report and judged by nobody; thresholds, rate and duration of the
+-- command line are not for it. Gives what it counted.
+local function run_aside(run, phase)
+  local group = { phase = phase, name = phase.name, aside = true, lanes = { make_lane({
+    compile = run.compile, session = run.session, given = {},
+    options = { timeout = run.options.timeout },
+  }, phase) } }
+  check_files(group.name, group.lanes)
+  local specs, threads = load_of(run, group)
+  local began = C.vb_clock_monotonic()
+  run.engine:start(threads, specs)
+  follow(run, group)
+  if group.failed or run.ending then error(failure.ended(), 0) end
+  local seconds = C.vb_clock_monotonic() - began
+  local counted = result.row(run.engine:total(0), seconds)
+  counted.seconds = seconds
+  return counted
 end
 
 local function set_params(values)
@@ -313,6 +347,7 @@ function M.run(run, phase)
   local ok, results = pcall(function()
     local group = { phase = phase, name = phase.name, lanes = make_lanes(run, phase) }
     check_files(group.name, group.lanes)
+    group.covered = coverage.prepare(run, phase, function(one) return run_aside(run, one) end)
     return run_group(run, group)
   end)
   set_params(before)

@@ -8,7 +8,9 @@
 -- record, or of a query when no record's number stands in the command.
 -- @module vbench.placeholders
 local vb = require "vbench"
+local classic_tracks = require "vbench.classic_tracks"
 local failure = require "vbench.failure"
+local fields = require "vbench.fields"
 local session = require "vbench.session"
 
 local M = {}
@@ -155,6 +157,8 @@ function M.command(words, last, order)
   local state = { keyspaces = {}, drawn = {}, order = order, of_record = of_record }
   local given = { name = words[1]:lower() }
   for i, word in ipairs(words) do given[i] = argument(state, word, i) end
+  local is_key = fields.kind(given[2]) == "cursor" and not given[2].spec.as_value
+  given.tracks = is_key and classic_tracks.of(words[1]) or nil
   given[#given + 1] = last
   return vb.command(given)
 end

@@ -26,11 +26,23 @@ local function value_field(ds)
   return (ds.fields.value or ds.fields[1]).name
 end
 
---- The command that loads a record: SET, HSET, SADD, RPUSH, LPUSH or ZADD, as the schema says.
+-- Options of the command line that ask which keys exist.
+local ASKS = { "keyspace_tracker", "reference_set_check", "reference_set_min",
+               "reference_set_backfill", "protect_reference_set" }
+
+-- What a command that loads does to the tracker, when the command line asks which keys exist.
+local function tracks()
+  local asked = false
+  for _, name in ipairs(ASKS) do asked = vb.args[name] and true or asked end
+  return asked and "add" or nil
+end
+
+--- What `load` declares, as vb.command takes it.
 -- @tparam dataset ds
--- @tparam ?table options `name` ("load"), `keys` (a cursor over ds.keys; in order unless given)
--- @treturn command
-function M.load(ds, options)
+-- @tparam ?table options as of `load`
+-- @treturn table
+-- @local
+function M.words(ds, options)
   options = options or {}
   local rest = {}
   if ds.collection then
@@ -43,8 +55,20 @@ function M.load(ds, options)
       rest[#rest + 1] = ds.record[field.name]
     end
   end
-  return vb.command(command_of(options.name or "load", ds.load,
-    options.keys or ds.keys:sequential(), rest))
+  local given = command_of(options.name or "load", ds.load, options.keys or ds.keys:sequential(),
+    rest)
+  given.tracks = options.tracks or tracks()
+  return given
+end
+
+--- The command that loads a record: SET, HSET, SADD, RPUSH, LPUSH or ZADD, as the schema says.
+-- @tparam dataset ds
+-- @tparam ?table options `name` ("load"), `keys` (a cursor over ds.keys; in order unless given),
+--   `tracks` (as of vb.command; "add" when the command line has `--keyspace-tracker` or asks for a
+--   check of reference sets)
+-- @treturn command
+function M.load(ds, options)
+  return vb.command(M.words(ds, options))
 end
 
 --- The command that reads a record back and compares all of it: another byte, a field or member too

@@ -2,6 +2,7 @@
 -- @api vbench.run
 local baseline = require "vbench.baseline"
 local console = require "vbench.console"
+local coverage = require "vbench.coverage"
 local declarations = require "vbench.declarations"
 local describe = require "vbench.describe"
 local engines = require "vbench.engine"
@@ -33,13 +34,6 @@ M.exit = os.exit
 local Run = {}
 Run.__index = Run
 Run.exit_code = engines.exit_code
-
--- Unwinds a main function after an interruption or a stop. Not an error of anybody.
-local function ended()
-  local stop = failure.new(0, "the run has ended")
-  stop.stop = true
-  return stop
-end
 
 --- Makes a run.
 -- @tparam table spec `scenario` (loaded), `session` (`vbench.session`), `options` (general options;
@@ -82,6 +76,7 @@ end
 function Run:check()
   check_params(self.session.param_values or {})
   tracker_file.check(self.options)
+  coverage.check(self.options)
   if self.scenario.main then
     for _, name in ipairs { "phases", "skip" } do
       if self.options[name] and #self.options[name] > 0 then
@@ -169,7 +164,7 @@ function Run:phase(phase)
   if fields.kind(phase) ~= "phase" then
     fault.raise("run:phase takes a phase, not %s", fields.describe(phase))
   end
-  if self.ending or self:signalled() then error(ended(), 0) end
+  if self.ending or self:signalled() then error(failure.ended(), 0) end
   self.ran[#self.ran + 1] = phase
   local results = phase_run.run(self, phase)
   for _, one in ipairs(results) do
@@ -316,6 +311,7 @@ local function work(self)
   open_engine(self)
   tracker_file.begin(self)
   self.tracking = true
+  coverage.begin(self)
   set_up(self)
   self.set_up = true
   if not self.options.no_baseline and not self:signalled() then

@@ -226,6 +226,11 @@ function methods.snapshot(self)
   return require("vbench.snapshot").take(self)
 end
 
+local function protect(self, set)
+  self.protected = set or false -- the set lives as long as it protects
+  C.vb_refset_protect(set and set.handle or nil, M.of(self))
+end
+
 --- Protects ids: no command that tracks removals is sent for one of them.
 -- @function keyspace:protect
 -- @tparam ?reference_set set nil: none is protected
@@ -236,8 +241,17 @@ function methods.protect(self, set)
   if set ~= nil and fields.kind(set) ~= "reference_set" then
     fault.raise("keys:protect takes a reference set, not %s", fields.describe(set))
   end
-  self.protected = set or false -- the set lives as long as it protects
-  C.vb_refset_protect(set and set.handle or nil, M.of(self))
+  local always = self.always_protected
+  protect(self, set and always and set:union(always) or set or always)
+end
+
+--- Protects ids in any case, whatever the script protects besides.
+-- @tparam keyspace self
+-- @tparam reference_set set
+-- @local
+function methods.protect_always(self, set)
+  self.always_protected = set
+  methods.protect(self, self.protected or nil)
 end
 
 --- Adds the methods to those of keyspaces, which has those of cursors.
