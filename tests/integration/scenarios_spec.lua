@@ -8,7 +8,12 @@ local names = { "quickstart", "classic", "cache", "leaderboard", "verify", "tran
   "json-documents", "custom-lua", "rate-limiter", "churn-connections", "storm", "tls",
   "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
   "optimistic-lock", "consumer-group", "lock", "cache-aside",
-  "fill-once", "churn", "hit-ratio", "ycsb" }
+  "fill-once", "churn", "hit-ratio", "ycsb",
+  "schema-load", "load-and-verify" }
+
+-- What a scenario cannot be loaded without.
+local needs = { "--dataset", vbench.root .. "/datasets/products" }
+local needed = { ["schema-load"] = needs, ["load-and-verify"] = needs }
 
 describe("the scenario", function()
   local server
@@ -32,7 +37,8 @@ describe("the scenario", function()
       end
       assert.is_true(code < 60, code)
       assert.matches("^%-%-+ %S", text)
-      local run = vbench.run { "check", vbench.root .. "/scripts/" .. name .. ".lua" }
+      local run = vbench.run { "check", vbench.root .. "/scripts/" .. name .. ".lua",
+        unpack(needed[name] or {}) }
       assert.equal(0, run.code, run.all)
     end)
   end
