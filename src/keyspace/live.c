@@ -37,7 +37,9 @@ struct vb_live {
   bool by_words;     /* claims of a whole range */
   reserve *reserves;
   _Alignas(VB_CACHE_LINE) atomic_uint_least64_t position;
-  atomic_uint used; /* reserves that may hold something */
+  atomic_uint used;    /* reserves that may hold something */
+  atomic_uint looking; /* workers that may have ids which are in no reserve yet */
+  atomic_uint filled;  /* how often a reserve was filled */
 };
 
 int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err) {
@@ -113,11 +115,12 @@ static bool pop(reserve *own, uint64_t *position) {
   return found;
 }
 
-static void put(reserve *own, uint64_t base, uint64_t mask) {
+static void put(struct vb_live *live, reserve *own, uint64_t base, uint64_t mask) {
   lock(own);
   own->base = base;
   own->mask = mask;
   unlock(own);
+  (void)atomic_fetch_add(&live->filled, 1);
 }
 
 /* The next position that is worth a look: runs of ids that do not exist are left out. */
@@ -158,14 +161,14 @@ static bool refill(const vb_cursor *cursor, reserve *own) {
   uint64_t base, mask = 0;
   if (live->by_words) {
     if (!vb_tracker_claim_next(live->tracker, live->claims, BLOCK, &base, &mask)) return false;
-    put(own, base - cursor->first, mask);
+    put(live, own, base - cursor->first, mask);
     return true;
   }
   while (!mask) {
     if (!take_block(cursor, &base)) return false;
     mask = look_at(cursor, base);
   }
-  put(own, base, mask);
+  put(live, own, base, mask);
   return true;
 }
 
@@ -180,10 +183,26 @@ static bool steal(const vb_cursor *cursor, reserve *own) {
     other->mask = 0;
     unlock(other);
     if (!mask) continue;
-    put(own, base, mask);
+    put(live, own, base, mask);
     return true;
   }
   return false;
+}
+
+/* Gets more ids. What another worker is about to put into its reserve may be the last ones: only
+ * when nobody is, and none was put anywhere meanwhile, is it false. */
+static bool get_more(const vb_cursor *cursor, reserve *own) {
+  struct vb_live *live = cursor->live;
+  for (;;) {
+    unsigned before = atomic_load(&live->filled);
+    (void)atomic_fetch_add(&live->looking, 1);
+    bool found = refill(cursor, own) || steal(cursor, own);
+    (void)atomic_fetch_sub(&live->looking, 1);
+    if (found) return true;
+    while (atomic_load(&live->looking)) { /* the others look once, and then wait here */
+    }
+    if (atomic_load(&live->filled) == before) return false;
+  }
 }
 
 /* Starts over, unless another worker has done so. */
@@ -206,7 +225,7 @@ static int take_next(const vb_cursor *cursor, uint32_t worker, uint64_t *id) {
     if (pop(own, &position)) {
       *id = id_in_order(cursor, position);
       if (cursor->claims || fits(cursor->live, cursor->filter, *id)) return 1;
-    } else if (!refill(cursor, own) && !steal(cursor, own)) {
+    } else if (!get_more(cursor, own)) {
       if (!cursor->wraps || ++round == ROUNDS) return 0;
       next_round(cursor);
     }
