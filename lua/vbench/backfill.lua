@@ -2,26 +2,74 @@
 -- @module vbench.backfill
 local combine = require "vbench.combine"
 local command = require "vbench.command"
+local cursor = require "vbench.cursor"
+local fields = require "vbench.fields"
+local object = require "vbench.object"
 local phases = require "vbench.phase"
+local registry = require "vbench.registry"
 local text = require "vbench.report.text"
 
 local M = {}
 
 local CLIENTS, PIPELINE = 50, 16
 -- What adds to what is there: done again, it would double the members.
-local APPENDS = { RPUSH = true, LPUSH = true }
+local APPENDS = { rpush = true, lpush = true }
 
--- As the dataset's schema loads a record, for the ids of a set.
+-- Whether a command loads a record of a dataset, as it is or for other ids.
+local function is_load(one, dataset)
+  local draws, records = 0, 0
+  for _, value in ipairs(one.spec.arguments) do
+    cursor.each(value, function(spec)
+      local one_key = spec.keyspace == dataset.keys and not spec.times_min
+      if not spec.current then draws = draws + (one_key and 1 or 2) end
+    end)
+    cursor.each_of(value, "field", function(spec, field)
+      if spec.dataset == dataset and field.what ~= "query" then records = records + 1 end
+    end)
+  end
+  return one.spec.tracks == "add" and draws == 1 and records > 0
+end
+
+-- The command of the script that loads records, when there is one.
+local function own_load(dataset)
+  local found
+  for _, name in ipairs(registry.names("command")) do
+    local one = registry.get("command", name)
+    if is_load(one, dataset) then
+      if found then return nil end
+      found = one
+    end
+  end
+  return found
+end
+
+-- A copy of a command whose key is another.
+local function with_key(one, key)
+  local out, spec = object.copy(one), object.copy(one.spec)
+  spec.arguments = object.copy(spec.arguments)
+  for i, value in ipairs(spec.arguments) do
+    if fields.kind(value) == "cursor" and not value.spec.current then spec.arguments[i] = key end
+  end
+  out.spec = spec
+  return setmetatable(out, getmetatable(one))
+end
+
+-- As the script loads a record, else as the dataset's schema says.
+local function load_of(dataset, key)
+  local own = own_load(dataset)
+  if own then return with_key(own, key) end
+  return command.make(require("vbench.records").words(dataset, {
+    name = "backfill", keys = key, tracks = "add",
+  }))
+end
+
 local function operation(dataset, missing)
-  local records = require "vbench.records"
-  local given = records.words(dataset, {
-    name = "backfill", keys = dataset.keys:cursor():only(missing), tracks = "add",
-  })
-  if not APPENDS[dataset.load] then return command.make(given) end
-  given[2] = dataset.keys:current()
+  local key = dataset.keys:cursor():only(missing)
+  local load = load_of(dataset, key)
+  if not APPENDS[tostring(load.spec.arguments[1]):lower()] then return load end
   return combine.transaction {
-    command.make { "DEL", dataset.keys:cursor():only(missing), name = "backfill del" },
-    command.make(given), name = "backfill",
+    command.make { "DEL", key, name = "backfill del" }, with_key(load, dataset.keys:current()),
+    name = "backfill",
   }
 end
 

@@ -38,10 +38,13 @@ local function add_cursor(uses, spec, tracks)
   if set then add(uses, spec.keyspace, set, dataset_of(spec.keyspace)) end
 end
 
+-- Made once: every neighbour of every query is read for it.
+local truths = setmetatable({}, { __mode = "k" })
+
 local function add_truth(uses, dataset)
-  if dataset.neighbors_per_query > 0 then
-    add(uses, dataset.keys, reference_set.of_truth(dataset), dataset)
-  end
+  if dataset.neighbors_per_query == 0 then return end
+  truths[dataset] = truths[dataset] or reference_set.of_truth(dataset)
+  add(uses, dataset.keys, truths[dataset], dataset)
 end
 
 --- The sets that commands need.

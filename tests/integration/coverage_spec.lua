@@ -1,4 +1,5 @@
 -- Before a phase: are the keys there that it relies on, are they loaded, are they kept.
+local process = require "tests.support.process"
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
@@ -107,6 +108,20 @@ describe("before a phase", function()
     assert.equal(0, verified.json.phases[1].errors)
   end)
 
+  it("a backfill loads as the script does, when a command of it loads records", function()
+    local done = run(query([[
+      local own = vb.command { "HSET", ds.keys:sequential():limit(10), "mine", ds.record.embedding,
+        "key", ds.keys:current():value(), tracks = "add", name = "own" } ]],
+      'vb.phase { name = "load", run = own, until_exhausted = true },'),
+      "--reference-set-backfill")
+    assert.equal(0, done.code, done.all)
+    local sizes = server:call("EVAL", "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) "
+      .. "do if redis.call('HSTRLEN', key, 'mine') == 256 and "
+      .. "redis.call('HGET', key, 'key') == key then n = n + 1 end end return n", 0)
+    assert.equal(done.json.phases[2].keyspaces[1].after, sizes)
+    assert.is_true(sizes >= TRUTH)
+  end)
+
   it("a backfill that cannot load all of it keeps the phase from starting", function()
     server:call("SET", "vec:000000000001", "no hash")
     server:call("SET", "vec:000000000002", "no hash")
@@ -116,6 +131,18 @@ describe("before a phase", function()
     assert.matches("backfill of 'points-l2': 2 errors, first: WRONGTYPE", done.err, 1, true)
     assert.matches("2 missing: the phase is not started after 973 records were backfilled",
       done.err, 1, true)
+  end)
+
+  it("a backfill that is interrupted is the end of the run", function()
+    server:call("CLIENT", "PAUSE", 3000, "WRITE")
+    local started = vbench.start { "--json", vbench.path("r.json"), "--reference-set-backfill",
+      query(), "-p", server.port, "--no-baseline" }
+    process.sleep(1 * vbench.slowness)
+    started:signal("INT")
+    local done = started:wait()
+    assert.equal(130, done.code, done.all)
+    assert.is_nil(done.all:find("query:", 1, true))
+    assert.is_nil(done.all:find("missing", 1, true))
   end)
 
   it("a backfill of lists doubles no member", function()
@@ -205,14 +232,14 @@ describe("before a phase", function()
       local set = vb.command { "SET", keys:sequential(), "v" }]], "run = set, requests = 5")
     for _, flag in ipairs { "--reference-set-check", "--reference-set-min=0.5",
                             "--reference-set-backfill", "--protect-reference-set" } do
-      assert_refused(flag:match("[^=]+") .. ": the scenario has no reference set: its commands draw no "
-        .. "queries", none, flag)
+      assert_refused(flag:match("[^=]+") .. ": the scenario has no reference set: its commands "
+        .. "draw no queries", none, flag)
     end
     local plain = vbench.one_phase([[local keys = vb.keyspace { prefix = "k:", size = 10 }
       local hot = vb.reference_set { name = "hot", range = { 0, 5 } }
       local get = vb.command { "GET", keys:only(hot) }]], "run = get, requests = 5")
-    assert_refused("--reference-set-backfill loads records of a dataset, and the reference sets of the "
-      .. "scenario are of other keys: of keyspace 'k:'", plain, "--reference-set-backfill")
+    assert_refused("--reference-set-backfill loads records of a dataset, and the reference sets "
+      .. "of the scenario are of other keys: of keyspace 'k:'", plain, "--reference-set-backfill")
     assert_refused("--protect-reference-set: no command deletes keys of keyspace 'k:' with tracks",
       plain, "--protect-reference-set")
     assert_refused("--reference-set-min", plain, "--reference-set-min", "2")
