@@ -184,6 +184,7 @@ static void note_plain(vb_entry *entry) {
                 !vb_command_is_blocking(first);
   entry->claims = simple && vb_command_claims_one(first);
   entry->plain = simple && (!first->live || entry->claims);
+  entry->single = entry->kind == VB_ENTRY_COMMAND && entry->step_count == 1 && !first->live;
 }
 
 /* One row a command or flow in order of first use, then one a transaction, then what only flows

@@ -91,6 +91,7 @@ typedef struct vb_step {
 typedef struct vb_entry {
   int kind;        /* enum vb_entry_kind */
   bool plain;      /* one command without reply processors, that does not block */
+  bool single;     /* one command, of which nothing has to be remembered */
   bool repeatable; /* a transaction: as of a step */
   bool claims;     /* plain, but for one id that it claims, which its flight may remember */
   bool live;       /* its operations remember their ids: see command/effects.h */

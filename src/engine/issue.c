@@ -193,8 +193,26 @@ static uint32_t begin_claim(vb_connection *connection, const vb_entry *entry, vb
   return 1;
 }
 
+/* The most common operation: one command, of which nothing has to be remembered. */
+static inline uint32_t begin_single(vb_connection *connection, const vb_entry *entry,
+                                    vb_waiting begun) {
+  vb_lane *lane = connection->lane;
+  uint64_t before = connection->outbox.appended;
+  vb_operation operation;
+  vb_operation_begin(&operation, lane->phase->stream, begun.n);
+  enum vb_render why = vb_connection_append_command(connection, entry->steps->command, &operation);
+  if (VB_UNLIKELY(why)) {
+    vb_connection_render_failed(connection, entry, why, begun.n);
+    return 0;
+  }
+  push_flight(connection, entry, 0, begun, 1);
+  vb_lane_count_sent(lane, entry->row, begun.n, connection->outbox.appended - before);
+  return 1;
+}
+
 uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, uint32_t step,
                              vb_waiting begun) {
+  if (VB_LIKELY(entry->single)) return begin_single(connection, entry, begun);
   if (VB_UNLIKELY(entry->kind == VB_ENTRY_FLOW)) return vb_flow_begin(connection, entry, begun);
   if (entry->kind == VB_ENTRY_TRANSACTION) return begin_transaction(connection, entry, begun);
   if (VB_UNLIKELY(entry->claims)) return begin_claim(connection, entry, begun);

@@ -129,8 +129,8 @@ static uint64_t shuffled(const vb_cursor *cursor, uint64_t index) {
   return at < count - turn ? at + turn : at - (count - turn);
 }
 
-int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id) {
-  if (VB_UNLIKELY(index >= cursor->end)) return 0;
+static __attribute__((noinline)) int draw(const vb_cursor *cursor, uint64_t index, uint64_t random,
+                                          uint64_t *id) {
   uint64_t at = 0;
   switch ((enum vb_order)cursor->order) {
   case VB_ORDER_SEQUENTIAL: at = index < cursor->count ? index : index % cursor->count; break;
@@ -139,6 +139,14 @@ int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uin
   case VB_ORDER_DRAWN: at = vb_distribution_draw(&cursor->distribution, random); break;
   }
   *id = VB_LIKELY(cursor->is_range) ? cursor->first + at : vb_subset_id(&cursor->subset, at);
+  return 1;
+}
+
+int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id) {
+  if (VB_UNLIKELY(index >= cursor->end)) return 0;
+  if (!cursor->is_range || cursor->order != VB_ORDER_UNIFORM)
+    return draw(cursor, index, random, id);
+  *id = cursor->first + vb_below(random, cursor->count);
   return 1;
 }
 
