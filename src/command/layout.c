@@ -113,6 +113,13 @@ static void find_runs(vb_command *command) {
   if (run.start) vb_bytes_append(&command->runs, &run, sizeof run);
 }
 
+static void find_only_key(vb_command *command) {
+  const vb_patch *patch = (const vb_patch *)(const void *)command->patches.data;
+  if (patches_of(command) != 1 || command->draws_first || command->runs.length) return;
+  bool is_key = patch->hole->part.kind == VB_PART_CURSOR && patch->hole->part.times_max == 1;
+  if (is_key && !patch->hole->keyspace->tag_count) command->only_key = patch;
+}
+
 void vb_command_lay_out(vb_command *command) {
   bool fixed = true;
   uint64_t total = 0;
@@ -131,4 +138,5 @@ void vb_command_lay_out(vb_command *command) {
   if (!fixed) return;
   command->fixed_size = command->skeleton.length;
   find_runs(command);
+  find_only_key(command);
 }

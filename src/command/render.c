@@ -127,9 +127,25 @@ static void copy_runs(const vb_command *command, char *to) {
     memcpy(to + run[i].start, command->skeleton.data + run[i].start, run[i].length);
 }
 
+static inline enum vb_render patch_key(const vb_patch *patch, vb_operation *operation, char *to) {
+  const vb_hole *hole = patch->hole;
+  const vb_keyspace *keyspace = hole->keyspace;
+  uint64_t id, random = vb_draw(operation->stream, operation->n, hole->part.hole);
+  if (VB_UNLIKELY(!vb_cursor_draw(hole->part.cursor, operation->n, random, &id)))
+    return VB_RENDER_EXHAUSTED;
+  note(operation, keyspace, id);
+  vb_digits_write(to + patch->offset + keyspace->head, id,
+                  (unsigned)(keyspace->fixed - keyspace->head - keyspace->tail));
+  return VB_RENDER_OK;
+}
+
 enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                                vb_operation *operation, char *to) {
   (void)renderer;
+  if (VB_LIKELY(command->only_key && !command->only_key->hole->remembered)) {
+    memcpy(to, command->skeleton.data, command->fixed_size);
+    return patch_key(command->only_key, operation, to);
+  }
   if (VB_UNLIKELY(command->draws_first)) {
     enum vb_render why = vb_command_draw(command, operation);
     if (why) return why;

@@ -76,8 +76,9 @@ struct vb_command {
   vb_bytes skeleton, patches, segments; /* the latter of vb_patch, vb_segment */
   vb_bytes runs;                        /* vb_run: of one block, when it has long holes */
   size_t fixed_size;                    /* 0: not one block */
-  vb_bytes load;                        /* SCRIPT LOAD of its script; empty: it runs none */
-  bool borrows;      /* it needs an id, or repeats one, that it does not draw itself */
+  const vb_patch *only_key; /* one block whose only hole is a key without tags: the most common */
+  vb_bytes load;            /* SCRIPT LOAD of its script; empty: it runs none */
+  bool borrows;             /* it needs an id, or repeats one, that it does not draw itself */
   bool draws_first;  /* a part that needs an id stands before the cursor that draws it, or a record
                         may be empty, or functions want to know the query */
   bool may_be_empty; /* of a record that cannot be sent */
