@@ -23,6 +23,8 @@ local PHASE_OPTIONAL = words [[response_us lateness_us wait_us age_us invalidati
   invalidation_us quality]]
 local LATENCY = words "min mean stddev p50 p90 p95 p99 p999 p9999 max"
 local TIMELINE = words [[t_s requests sent errors open_connections mean_us p50_us p99_us max_us]]
+local KEYSPACE = words [[name before after added removed protected skipped_protected coverage
+  backfilled scan]]
 local NODE = words "address role zone slots requests errors latency_us server_change"
 local CLIENT = words [[cpu_us_per_request busy run_delay lateness_p99_us major_faults bound
   connect_us connects connects_per_s steal network shares_cores of_connection]]
@@ -48,7 +50,7 @@ describe("a report", function()
 
   local two = [[
     local keys = vb.keyspace { prefix = "k:", size = 1000 }
-    local set = vb.command { "SET", keys:sequential():wrap(), vb.bytes(10) }
+    local set = vb.command { "SET", keys:sequential():wrap(), vb.bytes(10), tracks = "add" }
     local get = vb.command { "GET", keys:uniform(), reply = vb.hits() }
     return vb.scenario { description = "two phases", phases = {
       vb.phase { name = "fill", run = set, requests = 1000 },
@@ -82,6 +84,8 @@ describe("a report", function()
         for _, entry in ipairs(phase.timeline) do
           has_keys(entry, TIMELINE, words "recall", "timeline")
         end
+        assert.equal(1, #phase.keyspaces)
+        has_keys(phase.keyspaces[1], KEYSPACE, {}, "keyspace")
         for _, node in ipairs(phase.nodes) do has_keys(node, NODE, {}, "node") end
         for _, slow in ipairs(phase.slowest) do
           has_keys(slow, words "command id node at response_us", {}, "slowest")
