@@ -83,7 +83,7 @@ end
 -- What to do about it.
 local function hint_of(use, coverage, options)
   if coverage.outside > 0 then
-    return ("%s of the set are past the size of the keyspace"):format(
+    return ("past the size of keyspace '%s': %s of the set"):format(use.keyspace.name,
       text.plural(coverage.outside, "id"))
   end
   local known = C.vb_tracker_count(use.keyspace.tracker) > 0 or options.tracker_init == "scan"

@@ -227,6 +227,16 @@ describe("before a phase", function()
     assert.matches("10 of the 30 ids of hot and cold exist in keyspace 'k:'", done.err, 1, true)
   end)
 
+  it("counts ids past the size of the keyspace as missing, and says so", function()
+    local path = vbench.one_phase([[local keys = vb.keyspace { prefix = "k:", size = 100 }
+      local hot = vb.reference_set { name = "hot", ids = { 3, 1000 } }
+      local get = vb.command { "GET", keys:only(hot) }]], "run = get, requests = 1")
+    local done = run(path, "--reference-set-check")
+    assert.equal(3, done.code, done.all)
+    assert.matches("0 of the 2 ids of hot exist", done.err, 1, true)
+    assert.matches("past the size of keyspace 'k:': 1 id of the set", done.err, 1, true)
+  end)
+
   it("refuses what would have no effect, with the reason", function()
     local none = vbench.one_phase([[local keys = vb.keyspace { prefix = "k:", size = 10 }
       local set = vb.command { "SET", keys:sequential(), "v" }]], "run = set, requests = 5")
@@ -243,6 +253,9 @@ describe("before a phase", function()
     assert_refused("--protect-reference-set: no command deletes keys of keyspace 'k:' with tracks",
       plain, "--protect-reference-set")
     assert_refused("--reference-set-min", plain, "--reference-set-min", "2")
+    local check = vbench.run { "check", "--reference-set-check", none }
+    assert.equal(2, check.code, check.all)
+    assert.matches("--reference-set-check: the scenario has no reference set", check.err, 1, true)
     assert_refused("--keyspace-tracker was given, but scenario", none, "--keyspace-tracker")
   end)
 

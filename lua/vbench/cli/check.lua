@@ -1,6 +1,7 @@
 --- `vbench check SCENARIO`: loads it without a server; prints its phases and the first commands as
 -- they would be sent, which arguments are keys, and their slots.
 -- @module vbench.cli.check
+local coverage = require "vbench.coverage"
 local declarations = require "vbench.declarations"
 local argument = require "vbench.argument"
 local engines = require "vbench.engine"
@@ -15,6 +16,7 @@ local prepare = require "vbench.cli.prepare"
 local registry = require "vbench.registry"
 local server = require "vbench.server"
 local session = require "vbench.session"
+local tracker_file = require "vbench.tracker_file"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -198,6 +200,8 @@ local function check(state)
   local scenario = prepare.load(state)
   prepare.check_used(state, name)
   local out = { ("%s: %s"):format(name, scenario.description or "no description") }
+  tracker_file.check(options)
+  coverage.check(options)
   local list = phases_for(scenario, out)
   if not scenario.main then
     plan.check_read(list, state.given)
