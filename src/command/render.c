@@ -131,8 +131,10 @@ static inline enum vb_render patch_key(const vb_patch *patch, vb_operation *oper
   const vb_hole *hole = patch->hole;
   const vb_keyspace *keyspace = hole->keyspace;
   uint64_t id, random = vb_draw(operation->stream, operation->n, hole->part.hole);
-  if (VB_UNLIKELY(!vb_cursor_draw(hole->part.cursor, operation->n, random, &id)))
-    return VB_RENDER_EXHAUSTED;
+  bool drawn = VB_LIKELY(!hole->remembered)
+                   ? vb_cursor_draw(hole->part.cursor, operation->n, random, &id) != 0
+                   : vb_hole_remember(hole, operation, 0, operation->n, random, &id);
+  if (VB_UNLIKELY(!drawn)) return VB_RENDER_EXHAUSTED;
   note(operation, keyspace, id);
   vb_digits_write(to + patch->offset + keyspace->head, id,
                   (unsigned)(keyspace->fixed - keyspace->head - keyspace->tail));
@@ -142,7 +144,7 @@ static inline enum vb_render patch_key(const vb_patch *patch, vb_operation *oper
 enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                                vb_operation *operation, char *to) {
   (void)renderer;
-  if (VB_LIKELY(command->only_key && !command->only_key->hole->remembered)) {
+  if (VB_LIKELY(command->only_key != NULL)) {
     memcpy(to, command->skeleton.data, command->fixed_size);
     return patch_key(command->only_key, operation, to);
   }
