@@ -136,7 +136,7 @@ M.groups = {
     { "--tracker-file", type = "path", metavar = "FILE",
       help = "which keys exist, from the last run and for the next" },
     { "--keyspace-tracker", type = "flag", read_by = "script",
-      help = "track which keys exist in the classic tests, and in loads of datasets, too" },
+      help = "track which keys exist also in classic tests and loads of datasets" },
     { "--reference-set-check", type = "flag",
       help = "say before a phase how many of the keys that it relies on exist" },
     { "--reference-set-min", type = "percent", metavar = "SHARE", shown = "95%",
