@@ -16,7 +16,8 @@ local keys = vb.keyspace { prefix = vb.args.key_prefix, size = vb.args.keyspace 
 local insert = vb.command { "SET", keys:claim(), vb.bytes(opt.size), tracks = "add",
                             name = "insert" }
 local read   = vb.command { "GET", keys:existing():zipfian(0.99), reply = vb.hits(), name = "read" }
-local write  = vb.command { "SET", keys:existing(), vb.bytes(opt.size), name = "overwrite" }
+-- XX: an overwrite that meets a delete must not bring the key back.
+local write  = vb.command { "SET", keys:existing(), vb.bytes(opt.size), "XX", name = "overwrite" }
 local delete = vb.command { "DEL", keys:existing(), tracks = "remove", name = "delete" }
 
 return vb.scenario {

@@ -128,7 +128,8 @@ local function build(name, profile, given)
   local commands = {
     insert = vb.command { "SET", keys:claim(), value, tracks = "add", name = prefix .. "insert" },
     read = vb.command { "GET", any(), reply = vb.hits(), name = prefix .. "read" },
-    overwrite = vb.command { "SET", any(), value, name = prefix .. "overwrite" },
+    -- XX: one that meets a delete must not bring the key back.
+    overwrite = vb.command { "SET", any(), value, "XX", name = prefix .. "overwrite" },
     delete = vb.command { "DEL", any(), tracks = "remove", name = prefix .. "delete" },
   }
   local insert = 1 - profile.read - profile.overwrite - profile.delete
