@@ -262,6 +262,29 @@ static void files_that_cannot_be(void **state) {
   assert_ptr_equal(dataset, (void *)1);
 }
 
+/* Root may read everything: as somebody else. */
+static void a_file_that_may_not_be_read_is_named(void **state) {
+  fixture *f = *state;
+  vb_dataset *dataset = NULL;
+  vb_error err = {0};
+  char want[400];
+  uid_t user = geteuid();
+  add_record(f, "hello", 0, 1);
+  put(f->schema_path, FIELDS "sections: { records: { count: 1 } }\n",
+      strlen(FIELDS "sections: { records: { count: 1 } }\n"));
+  put(f->data_path, f->data.data, f->data.length);
+  assert_int_equal(chmod(f->data_path, 0), 0);
+  char *directory = strndup(f->data_path, (size_t)(strrchr(f->data_path, '/') - f->data_path));
+  assert_int_equal(chmod(directory, 0755), 0);
+  free(directory);
+  if (!user) assert_int_equal(seteuid(65534), 0);
+  int status = vb_dataset_open(&dataset, f->schema_path, f->data_path, &err);
+  if (!user) assert_int_equal(seteuid(user), 0);
+  assert_int_equal(status, VB_EIO);
+  (void)snprintf(want, sizeof want, "%s: Permission denied", f->data_path);
+  assert_string_equal(err.text, want);
+}
+
 static void a_longer_file_has_an_excess(void **state) {
   fixture *f = *state;
   add_record(f, "hello", 0, 1);
@@ -336,6 +359,7 @@ int main(void) {
       TEST(keys_and_ids_of_the_other_kind),
       TEST(members_of_collections),
       TEST(files_that_cannot_be),
+      TEST(a_file_that_may_not_be_read_is_named),
       TEST(a_longer_file_has_an_excess),
       TEST(a_terabyte_opens_at_once),
       TEST(a_file_cut_short_is_an_error_and_no_crash),
