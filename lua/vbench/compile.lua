@@ -1,5 +1,6 @@
 --- From a phase to what the engine runs: a program of compiled commands, and the phase's numbers.
 -- @module vbench.compile
+local cursor = require "vbench.cursor"
 local declarations = require "vbench.declarations"
 local fields = require "vbench.fields"
 local flow = require "vbench.flow"
@@ -23,6 +24,15 @@ local function check(status, err)
   if status < 0 then error(ffi.string(err.text), 0) end
 end
 
+-- The shortest of the times after which cursors end the phase.
+local function note_duration(self, command)
+  for _, argument in ipairs(command.spec.arguments) do
+    cursor.each(argument, function(spec)
+      if spec.duration then self.duration = math.min(spec.duration, self.duration or math.huge) end
+    end)
+  end
+end
+
 -- What a command compiles to, once in a program.
 local function compiled(self, command)
   local handle = self.handles[command]
@@ -32,6 +42,7 @@ local function compiled(self, command)
     first_function = self.first_functions[command.name],
   })
   self.handles[command] = handle
+  note_duration(self, command)
   return handle
 end
 
@@ -87,7 +98,7 @@ local function new_program(run, seed, keep)
   for _, entry in ipairs(entries) do add_entry(self, entry.weight, entry.what) end
   if self.has_flows then add_callables(self) end
   check(C.vb_program_compile(self.program, self.err), self.err)
-  return self.program
+  return self.program, self.duration
 end
 
 local function row_names(program)
@@ -114,15 +125,15 @@ end
 -- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
 --   load), `program` (vb_program*), `names` (of the rows of statistics), `called` (set of the rows,
 --   from 0, of what only flows call), `waits` (whether some commands block), `subscribes` (whether
---   its operations are messages), `keep` (anchors: hold the table while the phase runs)
+--   its operations are messages), `duration_s` (of its cursors, or nil), `keep` (anchors: hold the table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
   if fields.kind(phase) ~= "phase" then
     error(("a phase is made by vb.phase { ... }, not %s"):format(fields.describe(phase)), 0)
   end
   local seed, keep = context and context.seed or session.run.seed, { phase }
-  local program = new_program(phase.run, seed, keep)
-  if phase.until_exhausted and C.vb_program_ends(program) == 0 then
+  local program, duration = new_program(phase.run, seed, keep)
+  if phase.until_exhausted and C.vb_program_ends(program) == 0 and not duration then
     error(("phase '%s' runs until_exhausted, but no cursor of its commands ends: use " ..
       "keys:sequential(), or a :limit(n)"):format(phase.name), 0)
   end
@@ -131,7 +142,7 @@ function M.phase(phase, context)
   return {
     spec = spec, program = program, names = row_names(program), called = called_rows(program),
     keep = keep, waits = C.vb_program_waits(program) ~= 0,
-    subscribes = phase.run.kind == "subscriber",
+    subscribes = phase.run.kind == "subscriber", duration_s = duration,
   }
 end
 

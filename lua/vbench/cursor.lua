@@ -329,6 +329,17 @@ function methods.limit(self, n)
   })
 end
 
+--- Ends the phase after a time, from its start; until then it starts over at its end.
+-- @function cursor:duration
+-- @tparam number|string time such as 2.5 (seconds) or "30s"
+-- @treturn cursor
+function methods.duration(self, time)
+  local seconds, message = units.duration(time)
+  if not seconds then fault.raise("the duration of a cursor: %s", message) end
+  object.number(seconds, "the duration of a cursor", { above = 0 })
+  return changed(self, { duration = seconds, wrap = true })
+end
+
 --- Starts over at the end instead of ending.
 -- @function cursor:wrap
 -- @treturn cursor

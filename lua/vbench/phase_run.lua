@@ -68,6 +68,8 @@ local function make_lane(run, phase, in_background)
   lane.compiled = run.compile(phase, { seed = run.session.run.seed, background = in_background })
   lane.settings = plan.settings(phase, run.options, run.given, in_background)
   narrow(lane, phase)
+  local seconds = lane.compiled.duration_s
+  if seconds then plan.end_after(lane.settings, seconds, phase, run.given) end
   lane.rows = lane.compiled.names
   lane.thresholds = thresholds_of(run, phase, lane.rows, in_background)
   lane.watch = thresholds.watch(lane.thresholds)

@@ -225,6 +225,16 @@ function M.settings(phase, options, given, in_background)
   return shape(phase, settings)
 end
 
+--- Ends a phase after the time of a cursor, unless something ends it earlier.
+-- @tparam table settings of `settings`, which it changes
+-- @tparam number seconds
+-- @tparam phase phase
+-- @tparam table given set of the names of the options that were given
+function M.end_after(settings, seconds, phase, given)
+  if phase.requests == nil and not given.requests then settings.requests = 0 end
+  if settings.duration_s == 0 or settings.duration_s > seconds then settings.duration_s = seconds end
+end
+
 --- How many workers a phase runs on.
 -- @tparam phase phase
 -- @tparam {table,...} lanes settings of the phase and of those in its background

@@ -228,6 +228,20 @@ describe("a keyspace that knows its keys", function()
     end
   end)
 
+  it("ends a phase after the time of a cursor, round after round", function()
+    local done = vbench.report { "-p", server.port, "--no-baseline", vbench.scenario [[
+      local keys = vb.keyspace { prefix = "k:", size = 50 }
+      local set = vb.command { "SET", keys:sequential():duration("300ms"), "v" }
+      return vb.scenario { phases = { vb.phase { run = set },
+        vb.phase { name = "first", run = set, requests = 20 } } } ]] }
+    assert.equal(0, done.code, done.all)
+    local phases = done.json.phases
+    assert.near(0.3, phases[1].duration_s, 0.1)
+    assert.is_true(phases[1].operations > 50)
+    assert.equal(50, server:call("DBSIZE"))
+    assert.equal(20, phases[2].operations)
+  end)
+
   it("refuses what cannot be", function()
     local cases = {
       ['vb.command { "GET", keys:claim():uniform() }'] = "missing ids one after the other",
