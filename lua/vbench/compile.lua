@@ -82,7 +82,7 @@ local function add_callables(self)
   for _, name in ipairs(registry.names("command")) do
     local command = registry.get("command", name)
     check(C.vb_program_callable(self.program, compiled(self, command),
-      repeatable.command(command) and 1 or 0, self.err), self.err)
+      repeatable.command(command) and 1 or 0, repeatable.operation(command), self.err), self.err)
   end
 end
 

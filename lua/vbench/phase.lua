@@ -147,7 +147,6 @@ end
 local USELESS = {
   { "subscriber", "reconnect", "a subscriber begins no operations; messages come by themselves" },
   { "subscriber", "retry", "a subscriber sends nothing that could be sent again" },
-  { "flow", "retry", "a flow that breaks off has failed; what it had called is not done again" },
 }
 
 local function check_useful(self, where)

@@ -89,12 +89,14 @@ int vb_program_flow(vb_program *program, double weight, const char *name, uint32
   return failed;
 }
 
-int vb_program_callable(vb_program *program, vb_command *command, int repeatable, vb_error *err) {
+int vb_program_callable(vb_program *program, vb_command *command, int repeatable, int retries,
+                        vb_error *err) {
   vb_step *steps =
       realloc(program->callable, (program->callable_count + 2) * sizeof *program->callable);
   if (!steps) return no_memory(err);
   program->callable = steps;
-  steps[program->callable_count++] = (vb_step){.command = command, .repeatable = repeatable != 0};
+  steps[program->callable_count++] =
+      (vb_step){.command = command, .repeatable = repeatable != 0, .retries = retries};
   steps[program->callable_count] = (vb_step){.command = NULL};
   return VB_OK;
 }

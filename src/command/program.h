@@ -38,9 +38,10 @@ VB_API void vb_program_retry(vb_program *program, int retries, int repeatable);
 VB_API int vb_program_flow(vb_program *program, double weight, const char *name, uint32_t number,
                            vb_error *err);
 /* Adds a command that flows may call, in the order of their numbers; it outlives the program.
- * `repeatable`: doing it twice is the same as doing it once. */
+ * `repeatable`: doing it twice is the same as doing it once. `retries`: how often a run that has
+ * called it may be begun again; -1: as the phase says. */
 VB_API int vb_program_callable(vb_program *program, vb_command *command, int repeatable,
-                               vb_error *err);
+                               int retries, vb_error *err);
 VB_API uint32_t vb_program_callable_count(const vb_program *program);
 /* Checks (a current() that has nothing to repeat, an entry without steps, a first step with a
  * condition) and finishes. */
@@ -86,6 +87,7 @@ typedef struct vb_step {
   uint32_t function; /* VB_WHEN_FUNCTION */
   uint8_t condition; /* enum vb_condition */
   bool repeatable;   /* done twice it leaves what it leaves when it is done once */
+  int retries;       /* of what a flow may call: as of an entry */
 } vb_step;
 
 typedef struct vb_entry {

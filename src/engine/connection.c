@@ -344,6 +344,7 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
   connection->retry_at = lane->worker->now + backoff(connection);
   if (lane->counted_from != UINT64_MAX) lane->rows[0].counters.connection_errors++;
   if (VB_UNLIKELY(connection->serving)) vb_flow_lost(connection, kind, text);
+  vb_flow_renew(connection);
   vb_retry_lost(connection, kind, text);
 }
 

@@ -2,7 +2,9 @@
 
 #include "base/slots.h"
 #include "engine/effects.h"
+#include "engine/flow_judge.h"
 #include "engine/reload.h"
+#include "engine/sleepers.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -14,26 +16,18 @@ static const vb_flow_hooks *hooks_of(const vb_lane *lane) {
   return lane->worker->hooks.flow;
 }
 
-static vb_lane *lane_of(const vb_flow *flow) {
-  return flow->home->lane;
-}
-
-static const vb_step *step_of(const vb_flow *flow, uint32_t place) {
-  return &flow->entry->steps[flow->turn.commands[place]];
-}
-
 static uint32_t exec_step(const vb_flow *flow) {
-  return vb_program_callable_count(lane_of(flow)->phase->spec.program);
+  return vb_program_callable_count(vb_flow_lane(flow)->phase->spec.program);
 }
 
 static void fail(vb_flow *flow) {
-  vb_worker *worker = lane_of(flow)->worker;
-  vb_lane_fail(lane_of(flow), VB_ESCRIPT, "%s",
+  vb_worker *worker = vb_flow_lane(flow)->worker;
+  vb_lane_fail(vb_flow_lane(flow), VB_ESCRIPT, "%s",
                worker->shared->spec.script->message(worker->hooks.state));
 }
 
 static void refuse(vb_flow *flow, const char *message) {
-  hooks_of(lane_of(flow))->refuse(flow->client, message);
+  hooks_of(vb_flow_lane(flow))->refuse(flow->client, message);
   fail(flow);
 }
 
@@ -50,19 +44,26 @@ static void arrive(vb_flow *flow, vb_connection *connection) {
   connection->serving = flow;
 }
 
-/* The run is over and its operation with it. */
-static void end_operation(vb_flow *flow) {
+/* The run is over. True when its own connection has waited for it. */
+static bool end_run(vb_flow *flow) {
   bool was_away = flow->at != flow->home;
   leave(flow);
   flow->active = false;
   flow->wake_at = 0;
-  vb_lane_operation_ended(lane_of(flow), flow->begun.n);
-  if (was_away && flow->home->state == VB_CONNECTION_READY) vb_connection_fill(flow->home);
+  return was_away && flow->home->state == VB_CONNECTION_READY;
+}
+
+/* The run is over and its operation with it. */
+static void end_operation(vb_flow *flow) {
+  bool waited_for = end_run(flow);
+  vb_retry_end_run(vb_flow_lane(flow), flow->retry);
+  vb_lane_operation_ended(vb_flow_lane(flow), flow->begun.n);
+  if (waited_for) vb_connection_fill(flow->home);
 }
 
 /* The run has ended by itself: its whole time is the flow's latency. */
 static void end_well(vb_flow *flow) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   if (vb_lane_counts(lane, flow->begun.n)) {
     vb_row *row = &lane->rows[flow->entry->row];
     row->counters.requests++;
@@ -76,11 +77,10 @@ static void end_well(vb_flow *flow) {
 
 /* The phase is over, and the run will not end in time: it is not counted. */
 static void cut(vb_flow *flow) {
-  hooks_of(lane_of(flow))->cut(flow->client);
-  leave(flow);
-  flow->active = false;
-  flow->wake_at = 0;
-  lane_of(flow)->open--;
+  hooks_of(vb_flow_lane(flow))->cut(flow->client);
+  (void)end_run(flow);
+  vb_retry_end_run(vb_flow_lane(flow), flow->retry);
+  vb_flow_lane(flow)->open--;
 }
 
 /* When a run that has not ended is cut: half of the drain is left for replies under way. */
@@ -94,18 +94,12 @@ static bool is_draining(const vb_lane *lane) {
 
 /* Calls */
 
-static void begin_draw(vb_flow *flow, vb_operation *operation, const vb_command *command,
-                       uint64_t index) {
-  operation->stream = vb_flow_stream(flow->turn.stream, index);
-  vb_operation_redraw(operation, command);
-}
-
 static enum vb_render write_command(vb_flow *flow, uint32_t place) {
-  vb_lane *lane = lane_of(flow);
-  const vb_command *command = step_of(flow, place)->command;
+  vb_lane *lane = vb_flow_lane(flow);
+  const vb_command *command = vb_flow_step(flow, place)->command;
   vb_operation *operation = &flow->turn.operation;
   char objection[VB_OBJECTION_MAX];
-  begin_draw(flow, operation, command, flow->turn.draws++);
+  vb_flow_begin_draw(flow, operation, command, flow->turn.draws++);
   if (VB_UNLIKELY(vb_flow_objects(command, operation, objection))) {
     hooks_of(lane)->refuse(flow->client, objection);
     return VB_RENDER_FAILED;
@@ -125,7 +119,7 @@ static void push(vb_flow *flow, uint32_t step, uint32_t replies, uint64_t before
   flight->entry = flow->entry;
   flight->step = (uint16_t)step;
   flight->replies = (uint16_t)replies;
-  vb_lane_count_sent(lane_of(flow), flow->entry->steps[step].row, n,
+  vb_lane_count_sent(vb_flow_lane(flow), flow->entry->steps[step].row, n,
                      connection->outbox.appended - before);
 }
 
@@ -141,8 +135,8 @@ static enum vb_render draw_all(vb_flow *flow) {
   vb_operation operation = flow->turn.operation;
   enum vb_render why = VB_RENDER_OK;
   for (uint32_t i = 0; i < flow->turn.count && !why; i++) {
-    const vb_command *command = step_of(flow, i)->command;
-    begin_draw(flow, &operation, command, flow->turn.draws + i);
+    const vb_command *command = vb_flow_step(flow, i)->command;
+    vb_flow_begin_draw(flow, &operation, command, flow->turn.draws + i);
     why = vb_command_draw(command, &operation);
   }
   return why;
@@ -162,59 +156,16 @@ static enum vb_render exec(vb_flow *flow) {
   return VB_RENDER_OK;
 }
 
-/* Sleep: a heap of who is to be woken when. An entry whose time is not its flow's any more is of a
- * run that was cut. */
-
-static bool is_earlier(const vb_sleeper *a, const vb_sleeper *b) {
-  return a->wake_at < b->wake_at;
-}
-
-static void swap(vb_sleeper *a, vb_sleeper *b) {
-  vb_sleeper kept = *a;
-  *a = *b;
-  *b = kept;
-}
-
-static void push_sleeper(vb_lane *lane, vb_flow *flow) {
-  if (lane->sleeper_count == lane->sleeper_capacity) {
-    uint32_t capacity = lane->sleeper_capacity ? lane->sleeper_capacity * 2 : 64;
-    vb_sleeper *grown = realloc(lane->sleepers, capacity * sizeof *grown);
-    if (!grown) {
-      (void)fprintf(stderr, "vbench: out of memory: %u flows that sleep\n", capacity);
-      exit(1);
-    }
-    lane->sleepers = grown;
-    lane->sleeper_capacity = capacity;
-  }
-  uint32_t at = lane->sleeper_count++;
-  lane->sleepers[at] = (vb_sleeper){flow->wake_at, flow};
-  for (; at && is_earlier(&lane->sleepers[at], &lane->sleepers[(at - 1) / 2]); at = (at - 1) / 2)
-    swap(&lane->sleepers[at], &lane->sleepers[(at - 1) / 2]);
-}
-
-static vb_sleeper pop_sleeper(vb_lane *lane) {
-  vb_sleeper first = lane->sleepers[0];
-  uint32_t at = 0, count = --lane->sleeper_count;
-  lane->sleepers[0] = lane->sleepers[count];
-  for (;;) {
-    uint32_t least = 2 * at + 1;
-    if (least >= count) return first;
-    if (least + 1 < count && is_earlier(&lane->sleepers[least + 1], &lane->sleepers[least]))
-      least++;
-    if (!is_earlier(&lane->sleepers[least], &lane->sleepers[at])) return first;
-    swap(&lane->sleepers[at], &lane->sleepers[least]);
-    at = least;
-  }
-}
+/* Sleep */
 
 static void rest(vb_flow *flow) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   lane->worker->now = vb_now();
   flow->wake_at = lane->worker->now + flow->turn.sleep_ns;
   if (is_draining(lane) && flow->wake_at > deadline(lane))
     cut(flow);
   else
-    push_sleeper(lane, flow);
+    vb_sleepers_push(lane, flow);
 }
 
 vb_ns vb_lane_next_wake(const vb_lane *lane) {
@@ -224,7 +175,7 @@ vb_ns vb_lane_next_wake(const vb_lane *lane) {
 /* Nodes */
 
 static int slot_of(vb_flow *flow, const vb_command *command) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   int number = vb_command_key_arg(command);
   if (number >= 0) {
     vb_bytes *scratch = &lane->worker->renderer.scratch;
@@ -233,18 +184,18 @@ static int slot_of(vb_flow *flow, const vb_command *command) {
     return (int)vb_slot(scratch->data, scratch->length);
   }
   vb_operation operation = flow->turn.operation;
-  begin_draw(flow, &operation, command, flow->turn.draws);
+  vb_flow_begin_draw(flow, &operation, command, flow->turn.draws);
   (void)vb_command_draw(command, &operation);
   return vb_command_slot(command, &operation);
 }
 
 static uint32_t node_of(const vb_flow *flow, int slot) {
-  return vb_router_node(&lane_of(flow)->worker->shared->router, slot, flow->begun.n);
+  return vb_router_node(&vb_flow_lane(flow)->worker->shared->router, slot, flow->begun.n);
 }
 
 /* Waits for a connection of `node`, behind those that wait already. */
 static void move(vb_flow *flow, uint32_t node) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   leave(flow);
   flow->node = node;
   flow->next = NULL;
@@ -258,7 +209,7 @@ static void move(vb_flow *flow, uint32_t node) {
 }
 
 static void refuse_node(vb_flow *flow, const vb_command *command, uint32_t node) {
-  const vb_engine_shared *shared = lane_of(flow)->worker->shared;
+  const vb_engine_shared *shared = vb_flow_lane(flow)->worker->shared;
   char message[700];
   (void)snprintf(message, sizeof message,
                  "command '%s': its key is on %s, and the run is on %s: c:on(key) goes there",
@@ -280,8 +231,8 @@ static bool is_at_its_node(vb_flow *flow) {
     }
   }
   for (uint32_t i = 0; i < flow->turn.count; i++) {
-    const vb_command *command = step_of(flow, i)->command;
-    hooks_of(lane_of(flow))->write(flow->client, i);
+    const vb_command *command = vb_flow_step(flow, i)->command;
+    hooks_of(vb_flow_lane(flow))->write(flow->client, i);
     int slot = slot_of(flow, command);
     if (slot < 0) continue;
     uint32_t node = node_of(flow, slot);
@@ -303,12 +254,12 @@ static bool is_at_its_node(vb_flow *flow) {
  * cannot be sent. */
 static void break_off(vb_flow *flow, enum vb_render why) {
   vb_connection_render_failed(flow->at, flow->entry, why, flow->begun.n);
-  hooks_of(lane_of(flow))->cut(flow->client);
+  hooks_of(vb_flow_lane(flow))->cut(flow->client);
 }
 
 /* Main ends everything; until it does, no operation begins here. */
 static void stop_all(vb_flow *flow) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   lane->accepting = false;
   vb_phase_ask_to_stop(lane->phase, flow->turn.why);
   vb_worker_notify(lane->worker);
@@ -318,7 +269,7 @@ static void stop_all(vb_flow *flow) {
 
 /* Sends what it wants to send. False when it goes no further. */
 static bool grant(vb_flow *flow) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   if (lane->node_count > 1 && !is_at_its_node(flow)) return !lane->failing;
   enum vb_render why = flow->in_exec ? exec(flow) : call(flow);
   if (VB_LIKELY(!why)) return true;
@@ -348,7 +299,7 @@ static bool act(vb_flow *flow, enum vb_flow_wish wish) {
 }
 
 static void resume(vb_flow *flow, const vb_reply *reply) {
-  vb_lane *lane = lane_of(flow);
+  vb_lane *lane = vb_flow_lane(flow);
   if (VB_UNLIKELY(is_draining(lane)) && lane->worker->now >= deadline(lane))
     cut(flow);
   else if (!act(flow, hooks_of(lane)->resume(flow->client, reply)) && !lane->failing)
@@ -382,14 +333,19 @@ static vb_flow *client_of(vb_connection *connection) {
 
 static void begin_turn(vb_flow *flow) {
   vb_flow_turn *turn = &flow->turn;
-  turn->program = lane_of(flow)->phase->spec.program;
-  turn->stream = lane_of(flow)->phase->stream;
+  turn->program = vb_flow_lane(flow)->phase->spec.program;
+  turn->stream = vb_flow_lane(flow)->phase->stream;
   turn->draws = 0;
   turn->slot = -1;
   vb_operation_begin(&turn->operation, turn->stream, flow->begun.n);
 }
 
 bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting begun) {
+  return vb_flow_begin_again(connection, entry, begun, 0);
+}
+
+bool vb_flow_begin_again(vb_connection *connection, const vb_entry *entry, vb_waiting begun,
+                         uint32_t retry) {
   vb_lane *lane = connection->lane;
   vb_flow *flow = client_of(connection);
   if (!flow) {
@@ -398,7 +354,11 @@ bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting 
   }
   flow->entry = entry;
   flow->begun = begun;
-  flow->started = lane->worker->now;
+  flow->retry = retry;
+  flow->before = retry ? *vb_retry_progress(lane, retry) : (vb_progress){0, 0, 0};
+  flow->started = flow->before.started ? flow->before.started : lane->worker->now;
+  flow->calls = 0;
+  flow->limit = UINT32_MAX;
   flow->active = true;
   flow->settled = false;
   begin_turn(flow);
@@ -413,7 +373,7 @@ bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting 
 void vb_lane_wake_flows(vb_lane *lane) {
   lane->worker->now = vb_now();
   while (vb_lane_next_wake(lane) <= lane->worker->now) {
-    vb_sleeper first = pop_sleeper(lane);
+    vb_sleeper first = vb_sleepers_pop(lane);
     vb_flow *flow = first.flow;
     if (flow->wake_at != first.wake_at) continue;
     vb_connection *connection = flow->at;
@@ -430,13 +390,6 @@ const vb_operation *vb_flow_operation(const vb_connection *connection) {
   return &connection->serving->turn.operation;
 }
 
-static void judge_call(vb_connection *connection, const vb_flight *flight, const vb_reply *reply) {
-  const vb_step *step = &flight->entry->steps[flight->step];
-  if (vb_connection_judge(connection, flight, step, reply) &&
-      vb_lane_counts(connection->lane, flight->n))
-    vb_connection_record(connection, flight, step, reply);
-}
-
 /* A script that the server has forgotten: loads it and calls it once more. */
 static bool calls_again(vb_flow *flow, const vb_step *step, const vb_reply *reply) {
   if (!step->command || flow->reloaded || !vb_reload_is_needed(step, reply)) return false;
@@ -447,52 +400,6 @@ static bool calls_again(vb_flow *flow, const vb_step *step, const vb_reply *repl
   return true;
 }
 
-/* One reply on the way to EXEC's: of MULTI, then of each command. */
-static void judge_queued(vb_flow *flow, vb_flight *flight, const vb_reply *reply) {
-  uint32_t index = flow->turn.count + 1u - flight->replies;
-  uint32_t row = index ? step_of(flow, index - 1)->row : flight->entry->steps[flight->step].row;
-  if (!reply->error) return;
-  vb_lane_count_error_reply(lane_of(flow), row, flow->at->node, flight->n, reply);
-  flow->failed = true;
-}
-
-/* Each element of EXEC's array is the reply of its command. True when all were answered well. */
-static bool judge_elements(vb_flow *flow, const vb_flight *flight, const vb_reply *reply) {
-  vb_connection *connection = flow->at;
-  const char *at = vb_reply_first(reply);
-  bool well = true;
-  if (!at || reply->integer != flow->turn.count) {
-    vb_lane_count_error(connection->lane, flight->entry->steps[flight->step].row, connection->node,
-                        flight->n, "protocol", "EXEC's reply has not one element for each command");
-    return false;
-  }
-  for (uint32_t i = 0; i < flow->turn.count; i++) {
-    vb_reply element;
-    const vb_step *step = step_of(flow, i);
-    at = vb_reply_element(at, &element);
-    begin_draw(flow, &flow->turn.operation, step->command, flow->first_draw + i);
-    (void)vb_command_draw(step->command, &flow->turn.operation);
-    well &= vb_connection_judge(connection, flight, step, &element);
-  }
-  return well;
-}
-
-static void judge_exec(vb_flow *flow, const vb_flight *flight, const vb_reply *reply) {
-  vb_lane *lane = lane_of(flow);
-  uint32_t row = flight->entry->steps[flight->step].row;
-  bool counts = vb_lane_counts(lane, flight->n);
-  vb_ns now = lane->worker->now;
-  if (flow->failed) return; /* counted already; EXEC only says so again */
-  if (reply->error) {
-    vb_lane_count_error_reply(lane, row, flow->at->node, flight->n, reply);
-  } else if (reply->null) {
-    if (counts) lane->rows[row].counters.conflicts++;
-  } else if (judge_elements(flow, flight, reply) && counts) {
-    lane->rows[row].counters.requests++;
-    vb_lane_record(lane, row, flow->at->node, flight->n, now - flight->written, now);
-  }
-}
-
 void vb_flow_take(vb_connection *connection, const vb_reply *reply) {
   vb_lane *lane = connection->lane;
   vb_flow *flow = connection->serving;
@@ -501,45 +408,29 @@ void vb_flow_take(vb_connection *connection, const vb_reply *reply) {
   if (vb_lane_shows(lane, head->n)) lane->interval->bytes_received += reply->size;
   if (vb_lane_counts(lane, head->n)) lane->rows[step->row].counters.bytes_received += reply->size;
   if (--head->replies) {
-    judge_queued(flow, head, reply);
+    vb_flow_judge_queued(flow, head, reply);
     return;
   }
   vb_flight flight = *head; /* the ring's place is taken by what follows */
   connection->head++;
   if (VB_UNLIKELY(reply->error) && calls_again(flow, step, reply)) return;
-  if (VB_LIKELY(step->command))
-    judge_call(connection, &flight, reply);
-  else
-    judge_exec(flow, &flight, reply);
+  vb_flow_judge(flow, &flight, reply);
+  flow->calls++;
   if (!lane->failing) resume(flow, reply);
 }
 
 /* Ends */
 
-/* What the run was waiting for is an error: a reply of its request in flight, or its sleep. */
-static void count_lost(vb_connection *connection, const char *kind, const char *message) {
-  const vb_flow *flow = connection->serving;
-  vb_lane *lane = connection->lane;
-  const vb_flight *head = &connection->ring[connection->head & (connection->ring_size - 1)];
-  bool waits = connection->head != connection->tail && head->entry->kind == VB_ENTRY_FLOW;
-  const vb_step *step = waits ? &head->entry->steps[head->step] : NULL;
-  uint32_t row = step ? step->row : flow->entry->row;
-  vb_lane_count_error(lane, row, connection->node, flow->begun.n, kind, message);
-  bool sent = connection->head != connection->unstamped;
-  if (step && sent && !(step->command && step->repeatable))
-    vb_lane_count_unknown(lane, row, connection->node, flow->begun.n);
-}
-
 void vb_flow_lost(vb_connection *connection, const char *kind, const char *message) {
   vb_flow *flow = connection->serving;
-  count_lost(connection, kind, message);
-  if (flow->begun.due && !strcmp(kind, "timeout"))
-    vb_lane_record_age(connection->lane, flow->begun.n, flow->begun.due,
-                       connection->lane->worker->now);
+  bool again = vb_flow_judge_lost(flow, kind, message);
   connection->head = connection->tail;
   hooks_of(connection->lane)->close(flow->client);
   flow->client = NULL;
-  end_operation(flow);
+  if (!again)
+    end_operation(flow);
+  else if (end_run(flow))
+    vb_connection_fill(flow->home);
 }
 
 void vb_flow_forget(vb_connection *connection) {
@@ -580,7 +471,7 @@ void vb_lane_stop_flows(vb_lane *lane) {
     else
       sleepers[kept++] = one;
   }
-  for (uint32_t i = 0; i < kept; i++) push_sleeper(lane, sleepers[i].flow);
+  for (uint32_t i = 0; i < kept; i++) vb_sleepers_push(lane, sleepers[i].flow);
 }
 
 void vb_lane_give_up_flows(vb_lane *lane) {

@@ -15,8 +15,13 @@ struct vb_flow {
   const vb_entry *entry;
   vb_waiting begun;
   vb_ns started, wake_at; /* wake_at 0: it does not sleep */
+  vb_progress before;     /* of earlier attempts */
   uint64_t first_draw;    /* of the wish: number of the first command's draw */
   uint32_t node;          /* that it waits for */
+  uint32_t calls;         /* with a reply, in this attempt */
+  uint32_t limit;         /* by what it has called: how often it may be begun again; UINT32_MAX: as
+                             often as the phase says */
+  uint32_t retry;         /* its place among the lane's retries; 0: none */
   bool active;            /* in the middle of a run */
   bool in_exec;           /* what it wants is an exec, not a call */
   bool failed;            /* of the exec: a command was refused, which is counted */
@@ -29,13 +34,17 @@ struct vb_flow {
 /* Begins a run for an operation, on a connection without anything in flight. False when nothing was
  * begun: a cursor ended or the script failed (the lane knows). */
 bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting begun);
+/* The same for an operation that has a place among the retries: from the start. What was answered
+ * in an earlier attempt is not counted again. */
+bool vb_flow_begin_again(vb_connection *connection, const vb_entry *entry, vb_waiting begun,
+                         uint32_t retry);
 /* A reply to the flight at the connection's head: judges it and, when that was the last one, goes
  * on with the run. */
 void vb_flow_take(vb_connection *connection, const vb_reply *reply);
 /* What the commands of the run on this connection last drew. */
 const vb_operation *vb_flow_operation(const vb_connection *connection);
-/* The connection is lost, and with it the run that it serves: an error of what it was waiting for.
- */
+/* The connection is lost, and with it the run that it serves: it begins again later, if what it has
+ * called may be done twice, else it is an error of what it was waiting for. */
 void vb_flow_lost(vb_connection *connection, const char *kind, const char *message);
 /* The connection is closed by ourselves at the end: the run that it serves, if any, is nothing. */
 void vb_flow_forget(vb_connection *connection);

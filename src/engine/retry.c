@@ -1,4 +1,5 @@
 #include "engine/effects.h"
+#include "engine/flow.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -8,7 +9,6 @@ enum {
   BACKOFF_MIN_MS = 10,
   BACKOFF_MAX_MS = 500,
   SHARE_AFTER_MS = 100,
-  PLACES = (1 << 28) - 1,
   PUT_BACK_MAX = 3, /* by connections that bring nothing; then it is a failure */
   TIMEOUT_SHARE = 3 /* a timeout uses up this part of the tries: it has cost time already */
 };
@@ -26,7 +26,7 @@ static const char *transient_kind(const vb_reply *reply) {
 }
 
 static void mark(vb_flight *flight, uint32_t place) {
-  flight->retry = place & PLACES;
+  flight->retry = place & VB_RETRY_PLACES;
 }
 
 static vb_retry *slot_at(const vb_lane *lane, uint32_t place) {
@@ -114,13 +114,18 @@ static uint32_t limit_of(const vb_lane *lane, const vb_entry *entry) {
   return entry->retries < 0 ? lane->phase->spec.retries : (uint32_t)entry->retries;
 }
 
+/* A transaction, or a run of a flow: not one step after the other. */
+static bool is_whole(const vb_entry *entry) {
+  return entry->kind == VB_ENTRY_TRANSACTION || entry->kind == VB_ENTRY_FLOW;
+}
+
 static uint32_t row_of(const vb_flight *flight) {
   const vb_entry *entry = flight->entry;
-  return entry->kind == VB_ENTRY_TRANSACTION ? entry->row : entry->steps[flight->step].row;
+  return is_whole(entry) ? entry->row : entry->steps[flight->step].row;
 }
 
 static uint16_t step_of(const vb_flight *flight) {
-  return flight->entry->kind == VB_ENTRY_TRANSACTION ? 0 : flight->step;
+  return is_whole(flight->entry) ? 0 : flight->step;
 }
 
 static bool is_repeatable(const vb_flight *flight) {
@@ -213,23 +218,32 @@ static uint32_t tries_of(const vb_lane *lane, const vb_flight *flight) {
   return flight->retry ? slot_at(lane, flight->retry)->tries : 0;
 }
 
+/* It was sent and has no reply, and it may be sent again `limit` times at most. Without a place
+ * when it is not. */
+static bool postpone(vb_connection *connection, vb_flight *flight, const char *kind,
+                     uint32_t limit) {
+  vb_lane *lane = connection->lane;
+  bool timeout = !strcmp(kind, "timeout"), may = limit && strcmp(kind, "protocol") != 0;
+  uint32_t cost = timeout ? (limit + TIMEOUT_SHARE - 1) / TIMEOUT_SHARE : 1;
+  if (may && can_wait(lane) && tries_of(lane, flight) + cost <= limit) {
+    if (timeout) vb_lane_count_timeout(lane, row_of(flight), flight->n);
+    mark(flight, note_failure(lane, flight, timeout ? "timeout" : "connection", cost));
+    push(lane, connection->node, flight->retry);
+    return true;
+  }
+  if (may) count_gave_up(lane, flight);
+  free_place(lane, flight->retry);
+  flight->retry = 0;
+  return false;
+}
+
 /* What was sent of flights at .. end - 1 has no reply. */
 static void lose_sent(vb_connection *connection, uint32_t at, uint32_t end, const char *kind,
                       const char *message) {
   vb_lane *lane = connection->lane;
-  const vb_flight *flight = flight_at(connection, at);
-  bool timeout = !strcmp(kind, "timeout"), protocol = !strcmp(kind, "protocol");
-  uint32_t limit = limit_of(lane, flight->entry), tries = tries_of(lane, flight);
-  uint32_t cost = timeout ? (limit + TIMEOUT_SHARE - 1) / TIMEOUT_SHARE : 1;
-  bool may = limit && !protocol && all_repeatable(connection, at, end_of_sent(connection, at, end));
-  if (may && can_wait(lane) && tries + cost <= limit) {
-    if (timeout) vb_lane_count_timeout(lane, row_of(flight), flight->n);
-    push(lane, connection->node,
-         note_failure(lane, flight, timeout ? "timeout" : "connection", cost));
-    return;
-  }
-  if (may) count_gave_up(lane, flight);
-  free_place(lane, flight->retry);
+  vb_flight *flight = flight_at(connection, at);
+  bool may = all_repeatable(connection, at, end_of_sent(connection, at, end));
+  if (postpone(connection, flight, kind, may ? limit_of(lane, flight->entry) : 0)) return;
   fail_flights(connection, at, end, kind, message);
 }
 
@@ -272,6 +286,28 @@ void vb_retry_lost(vb_connection *connection, const char *kind, const char *mess
     connection->head = end;
   }
   connection->open = 0;
+}
+
+bool vb_retry_run(vb_connection *connection, vb_flight *run, const char *kind, uint32_t limit) {
+  vb_lane *lane = connection->lane;
+  bool unsent = limit == VB_RETRY_UNSENT;
+  if (unsent && can_wait(lane) && put_back(connection, run)) return true;
+  if (unsent && !can_wait(lane) && !tries_of(lane, run)) {
+    free_place(lane, run->retry);
+    run->retry = 0;
+    drop(lane, run->n, run->due);
+    return true;
+  }
+  return postpone(connection, run, kind,
+                  limit >= VB_RETRY_UNSENT ? limit_of(lane, run->entry) : limit);
+}
+
+vb_progress *vb_retry_progress(const vb_lane *lane, uint32_t place) {
+  return &slot_at(lane, place)->progress;
+}
+
+void vb_retry_end_run(vb_lane *lane, uint32_t place) {
+  free_place(lane, place);
 }
 
 /* Flights of the operation that are in the ring behind one that is out of it. */
@@ -335,25 +371,40 @@ vb_ns vb_retry_began(const vb_connection *connection, const vb_flight *flight) {
   return first ? first : flight->written;
 }
 
+/* An operation that has a place: what it sends at first is marked by it. */
+static bool begin(vb_connection *connection, uint32_t place) {
+  vb_lane *lane = connection->lane;
+  vb_retry *slot = slot_at(lane, place);
+  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, slot->n);
+  vb_waiting begun = {slot->n, slot->due};
+  bool resent = slot->resent;
+  slot->resent = false;
+  if (VB_UNLIKELY(entry->kind == VB_ENTRY_FLOW)) {
+    if (resent) vb_lane_count_retry(lane, entry->row, begun.n);
+    return vb_flow_begin_again(connection, entry, begun, place);
+  }
+  uint32_t at = connection->tail;
+  bool began = vb_connection_begin(connection, entry, slot->step, begun);
+  for (; at != connection->tail; at++) mark(flight_at(connection, at), place);
+  if (began && resent) vb_lane_count_retry(lane, row_of(flight_at(connection, at - 1)), begun.n);
+  return began;
+}
+
 bool vb_retry_start(vb_connection *connection) {
   vb_lane *lane = connection->lane;
   vb_retry_heap *heap = &lane->nodes[connection->node].retries;
   if (!heap->count || slot_at(lane, heap->places[0])->not_before > lane->worker->now) return false;
-  uint32_t place = pop(lane, heap), at = connection->tail;
-  vb_retry *slot = slot_at(lane, place);
-  const vb_entry *entry = vb_program_pick(lane->phase->spec.program, lane->phase->stream, slot->n);
-  bool began = vb_connection_begin(connection, entry, slot->step, (vb_waiting){slot->n, slot->due});
-  for (; at != connection->tail; at++) mark(flight_at(connection, at), place);
-  if (!began) {
-    vb_lane_forget_ids(lane, slot->n);
+  uint32_t place = pop(lane, heap);
+  uint64_t n = slot_at(lane, place)->n;
+  connection->open++;
+  if (!begin(connection, place)) {
+    connection->open--;
+    vb_lane_forget_ids(lane, n);
     lane->open--;
     free_place(lane, place);
     return false;
   }
-  connection->open++;
   if (lane->phase->spec.reconnect && connection->left) connection->left--;
-  if (slot->resent) vb_lane_count_retry(lane, row_of(flight_at(connection, at - 1)), slot->n);
-  slot->resent = false;
   return true;
 }
 

@@ -207,6 +207,168 @@ describe("an operation that fails", function()
     end)
   end)
 
+  describe("as a run of a flow", function()
+    local CALLS = [[
+      local get, set = vb.command { "GET", "a" }, vb.command { "SET", "a", "1" }
+      local incr = vb.command { "INCR", "a" %s }
+      local run = vb.flow("f", function(c) %s end) ]]
+
+    local function flow(calls, mode, options, fields, incr)
+      options.on = options.on or { "SET", "GET", "INCR" }
+      return against(mode, options, CALLS:format(incr or "", calls), fields)
+    end
+
+    local row = vbench.command_row
+    local GET_SET = "c:call(get) c:call(set)"
+
+    it("is begun again when all that it has called may be done twice, and counts once", function()
+      local phase, sent, run = flow(GET_SET, "close", { times = 2, on = { "SET" } }, "requests = 3")
+      assert.same({ 6, 0, 2, 0, 0, 3 }, counts(phase))
+      assert.same({ 3, 3, 3 }, { row(phase, "f").requests, row(phase, "get").requests,
+        row(phase, "set").requests })
+      assert.equal(2, row(phase, "f").retries)
+      assert.equal(2, phase.reconnects)
+      assert.equal(5, #sent)
+      assert.equal(0, run.code, run.all)
+    end)
+
+    it("does all of it again", function()
+      local _, sent = flow(GET_SET, "close", { times = 1, after = 1 }, "requests = 2")
+      assert.same({ "GET", "SET", "GET", "SET", "GET", "SET" }, sent)
+    end)
+
+    it("is unknown when the reply to what may not be done twice was lost", function()
+      local phase, sent = flow("c:call(get) c:call(incr)", "close",
+        { times = 1, on = { "INCR" } }, "requests = 2, max_errors = 1")
+      assert.same({ 3, 1, 0, 0, 1, 2 }, counts(phase))
+      assert.same({ 1, 1 }, { row(phase, "incr").errors, row(phase, "f").requests })
+      assert.same({ "INCR", "INCR" }, sent)
+    end)
+
+    it("is an error, and known, when it has done before what may not be done twice", function()
+      local phase, sent = flow("c:call(incr) c:call(set)", "close",
+        { times = 1, after = 1 }, "requests = 2, max_errors = 1")
+      assert.same({ 3, 1, 0, 0, 0, 2 }, counts(phase))
+      assert.same({ "INCR", "SET", "INCR", "SET" }, sent)
+    end)
+
+    it("is begun again as often as its commands say", function()
+      local phase = flow("c:call(incr)", "close", { times = 2 }, "requests = 2", ", retry = true")
+      assert.same({ 2, 0, 2, 0, 0, 2 }, counts(phase))
+      phase = flow("c:call(incr)", "close", { times = 2 }, "requests = 2, max_errors = 1",
+        ", retry = 1")
+      assert.same({ 1, 1, 1, 1, 0, 2 }, counts(phase))
+      phase = flow("c:call(incr) c:call(get)", "close", { times = 1, after = 1 },
+        "requests = 2, max_errors = 1", ", idempotent = true, retry = false")
+      assert.same({ 3, 1, 0, 0, 0, 2 }, counts(phase))
+    end)
+
+    it("is given up after so many times", function()
+      local phase = flow(GET_SET, "close", { times = 5, on = { "SET" } },
+        "requests = 2, retry = 2, max_errors = 1")
+      assert.same({ 3, 1, 4, 1, 0, 2 }, counts(phase))
+      assert.same({ 1, 1, 2 }, { row(phase, "f").gave_up, row(phase, "set").errors,
+        row(phase, "get").requests })
+    end)
+
+    it("is begun again without a reply in time, its times from the first attempt", function()
+      local phase = flow(GET_SET, "silence", { times = 1, on = { "SET" } },
+        'requests = 2, timeout = "300ms"')
+      assert.same({ 4, 0, 1, 0, 0, 2 }, counts(phase))
+      assert.equal(1, phase.timeouts)
+      assert.is_true(row(phase, "f").latency_us.max > 300000)
+      assert.is_true(row(phase, "set").latency_us.max > 300000)
+      assert.is_true(row(phase, "get").latency_us.max < 300000)
+    end)
+
+    it("has the response time of its first intended start", function()
+      local phase = flow(GET_SET, "silence", { times = 1, on = { "SET" } },
+        'requests = 2, rate = 20, timeout = "300ms"')
+      assert.same({ 4, 0, 1, 0, 0, 2 }, counts(phase))
+      assert.is_true(phase.response_us.max > 300000)
+    end)
+
+    -- Two runs, whose connections are killed 0.2 s after the server has seen them.
+    local function killed(calls, is_there)
+      local server = servers.start()
+      local script = vbench.one_phase(CALLS:format("", calls), "run = run, requests = 2")
+      local file = vbench.path("killed-once.json")
+      local run = vbench.start { script, "-p", server.port, "-c", 2, "--threads", 1, "--json", file,
+        "--no-baseline" }
+      process.wait_for(10, "the clients", function() return is_there(server) end)
+      process.sleep(0.2)
+      server:call("CLIENT", "KILL", "TYPE", "normal")
+      run:wait()
+      local value = server:call("GET", "a")
+      server:stop()
+      assert.equal(0, run.code, run.all)
+      return vbench.decode(process.read(file)).phases[1], value
+    end
+
+    it("goes out without being an error or a retry when it had sent nothing", function()
+      local phase, value = killed('c:sleep("1s") c:call(incr)', function(server)
+        return select(2, server:call("CLIENT", "LIST"):gsub("id=%d+ addr", "")) >= 4 end)
+      assert.same({ 2, 0, 0, 0, 0, 2 }, counts(phase))
+      assert.is_true(phase.connection_errors >= 2)
+      assert.equal("2", value)
+    end)
+
+    it("is begun again with its exec, when its commands may be done twice", function()
+      local phase = killed('c:exec { { set }, { get } } c:sleep("2s")', function(server)
+        return server:call("GET", "a") == "1" end)
+      assert.same({ 4, 0, 2, 0, 0, 2 }, counts(phase))
+      assert.equal(2, row(phase, "exec").requests)
+    end)
+
+    it("has a new state with a new connection, also when the old one was idle", function()
+      local server = servers.start()
+      local script = vbench.one_phase([[
+        local set = vb.command { "SET", "a", vb.arg "n" }
+        local run = vb.flow("f", function(c)
+          c.state.n = (c.state.n or 0) + 1
+          c:call(set, { n = c.state.n })
+        end) ]], "run = run, requests = 4, rate = 2")
+      local run = vbench.start { script, "-p", server.port, "-c", 1, "--no-baseline" }
+      process.wait_for(10, "two runs", function() return server:call("GET", "a") == "2" end)
+      server:call("CLIENT", "KILL", "TYPE", "normal")
+      run:wait()
+      local value = server:call("GET", "a")
+      server:stop()
+      assert.equal(0, run.code, run.all)
+      assert.equal("2", value)
+    end)
+
+    it("writes every key while its connections are killed all the time", function()
+      local server = servers.start()
+      local script = vbench.one_phase([[
+        local keys = vb.keyspace { prefix = "k:", size = 40000 }
+        local get = vb.command { "GET", keys:current() }
+        local set = vb.command { "SET", keys:current(), vb.bytes(10) }
+        local order = keys:sequential()
+        local run = vb.flow("f", function(c) c:draw(order) c:call(get) c:call(set) end) ]],
+        "run = run, requests = 40000, retry = 1000")
+      local file = vbench.path("killed.json")
+      local run = vbench.start { script, "-p", server.port, "-c", 8, "--threads", 2, "--json", file,
+        "--no-baseline" }
+      while run.process:running() do
+        local list = server:call("CLIENT", "LIST", "TYPE", "normal")
+        for id in list:gmatch("id=(%d+)[^\n]+cmd=[gs]et ") do
+          pcall(server.call, server, "CLIENT", "KILL", "ID", id)
+        end
+        process.sleep(0.05)
+      end
+      run:wait()
+      local size = server:call("DBSIZE")
+      server:stop()
+      assert.equal(0, run.code, run.all)
+      local phase = vbench.decode(process.read(file)).phases[1]
+      assert.equal(40000, size)
+      assert.same({ 80000, 0, phase.retries, 0, 0, 40000 }, counts(phase))
+      assert.is_true(phase.retries > 0)
+      assert.equal(40000, row(phase, "f").requests)
+    end)
+  end)
+
   it("counts in a warm-up neither as retry nor as error", function()
     local phase = against("close", { times = 2, on = { "SET" } }, SET,
       'requests = 3, warmup = "300ms"')

@@ -145,4 +145,11 @@ end
 --- The null of a decoded report.
 M.null = cjson.null
 
+--- The row of a phase of a JSON report for a command, transaction or flow; nil: it has none.
+function M.command_row(phase, name)
+  for _, row in ipairs(phase.commands) do
+    if row.name == name then return row end
+  end
+end
+
 return M

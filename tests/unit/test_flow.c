@@ -46,7 +46,7 @@ static void add_callables(vb_program *program, const given *g) {
   vb_error err;
   vb_command *const list[] = {g->argument, g->both, g->draws, g->repeats};
   for (size_t i = 0; i < VB_ARRAY_LENGTH(list); i++)
-    assert_int_equal(vb_program_callable(program, list[i], i == 2, &err), VB_OK);
+    assert_int_equal(vb_program_callable(program, list[i], i == 2, -1, &err), VB_OK);
 }
 
 static void a_flow_has_rows_for_all_that_it_may_call(void **state) {
