@@ -125,7 +125,8 @@ end
 -- @treturn table `spec` (vb_phase_spec: its name, program and seed; `vbench.plan` fills in the
 --   load), `program` (vb_program*), `names` (of the rows of statistics), `called` (set of the rows,
 --   from 0, of what only flows call), `waits` (whether some commands block), `subscribes` (whether
---   its operations are messages), `duration_s` (of its cursors, or nil), `keep` (anchors: hold the table while the phase runs)
+--   its operations are messages), `duration_s` (of its cursors, or nil), `keep` (anchors: hold the
+--   table while the phase runs)
 -- @raise what is wrong, naming the phase or the command
 function M.phase(phase, context)
   if fields.kind(phase) ~= "phase" then

@@ -3,13 +3,14 @@
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"
+local session = require "vbench.session"
 local units = require "vbench.units"
 
 local M = {}
 
 local methods = {}
 local class = object.class("cursor", methods)
-local SIZE_MAX = 2 ^ 53
+local SIZE_MAX, OVERLAP_MAX = 2 ^ 53, 1024
 local PART, ABOVE_0 = { min = 0, max = 1 }, { above = 0, max = 1 }
 
 --- Calls a function for each thing of one kind in an argument of a command.
@@ -316,6 +317,17 @@ function methods.partition(self, i, n)
     fault.raise("a cursor's share is number %d of %d: shares are 1 to %d", i, n, n)
   end
   return changed(self, { part = i, parts = n })
+end
+
+--- Ids that several clients meet at: each is drawn `n` times in a row, so that operations at the
+-- same time contend for it.
+-- @function cursor:overlapping
+-- @tparam ?number n 1 to 1024; the clients of the command line (50) unless given, at most 1024
+-- @treturn cursor in order, or shuffled, over all ids of its filters but existing, missing and claim
+function methods.overlapping(self, n)
+  local clients = math.min(session.args.clients or 50, OVERLAP_MAX)
+  return changed(self, { overlap = object.number(n or clients, "overlapping of a cursor",
+    { min = 1, max = OVERLAP_MAX, integer = true }) })
 end
 
 --- At most `n` ids in all, in a run of a phase.

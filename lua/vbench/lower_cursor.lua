@@ -39,6 +39,7 @@ local function fill_filters(c, spec, number)
   if spec.only then c.only = spec.only.handle end
   if spec.except then c.except = spec.except.handle end
   if spec.sample then c.sample = number(spec.sample, "the sample of a cursor") end
+  if spec.overlap then c.overlap = number(spec.overlap, "overlapping of a cursor") end
   if spec.part then
     c.part = number(spec.part, "the share of a cursor") - 1
     c.parts = number(spec.parts, "the number of shares of a cursor")

@@ -232,7 +232,8 @@ end
 -- @tparam table given set of the names of the options that were given
 function M.end_after(settings, seconds, phase, given)
   if phase.requests == nil and not given.requests then settings.requests = 0 end
-  if settings.duration_s == 0 or settings.duration_s > seconds then settings.duration_s = seconds end
+  local own = settings.duration_s
+  settings.duration_s = own > 0 and math.min(own, seconds) or seconds
 end
 
 --- How many workers a phase runs on.

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum { OVERLAP_MAX = 1024 };
+
 static int check_range(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_error *err) {
   const char *name = vb_keyspace_name(keyspace);
   uint64_t size = vb_keyspace_size(keyspace);
@@ -28,6 +30,14 @@ static int check(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_err
   if (!(spec->sample >= 0 && spec->sample <= 1))
     return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': sample is %g; it is above 0 to 1",
                    name, spec->sample);
+  bool ordered = spec->order == VB_ORDER_SEQUENTIAL || spec->order == VB_ORDER_SHUFFLED;
+  if (spec->overlap > OVERLAP_MAX)
+    return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': %u draws of one id: at most %d", name,
+                   spec->overlap, OVERLAP_MAX);
+  if (spec->overlap > 1 && (!ordered || spec->filter || spec->claim))
+    return vb_fail(err, VB_EINVAL,
+                   "cursor of keyspace '%s': overlapping is for all ids in order, or shuffled",
+                   name);
   if (spec->parts && spec->part >= spec->parts)
     return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': there is no share %u of %u", name,
                    spec->part + 1, spec->parts);
@@ -82,12 +92,14 @@ static void arrange(vb_cursor *cursor, const vb_cursor_spec *spec) {
   cursor->claims = spec->claim != 0;
   cursor->wraps = spec->wrap != 0;
   cursor->end = spec->limit ? spec->limit : UINT64_MAX;
+  cursor->overlap = spec->overlap ? spec->overlap : 1;
   bool once =
       spec->order == VB_ORDER_SEQUENTIAL || (spec->order == VB_ORDER_SHUFFLED && !spec->limit);
   bool live = spec->filter || spec->claim;
   cursor->ends = spec->limit || (once && !spec->wrap);
   /* What looks at the tracker has an end of its own, wherever the numbers are then. */
-  if (once && !spec->wrap && !live && cursor->count < cursor->end) cursor->end = cursor->count;
+  uint64_t round = cursor->count * cursor->overlap;
+  if (once && !spec->wrap && !live && round < cursor->end) cursor->end = round;
   if (spec->order == VB_ORDER_DRAWN)
     vb_distribution_init(&cursor->distribution, &spec->distribution, cursor->count);
   if (spec->order == VB_ORDER_SHUFFLED)
@@ -132,6 +144,7 @@ static uint64_t shuffled(const vb_cursor *cursor, uint64_t index) {
 static __attribute__((noinline)) int draw(const vb_cursor *cursor, uint64_t index, uint64_t random,
                                           uint64_t *id) {
   uint64_t at = 0;
+  if (VB_UNLIKELY(cursor->overlap > 1)) index /= cursor->overlap;
   switch ((enum vb_order)cursor->order) {
   case VB_ORDER_SEQUENTIAL: at = index < cursor->count ? index : index % cursor->count; break;
   case VB_ORDER_UNIFORM: at = vb_below(random, cursor->count); break;

@@ -28,6 +28,7 @@ typedef struct vb_cursor_spec {
   uint64_t first, last;           /* half-open range of ids; last 0: the keyspace's size */
   const vb_refset *only, *except; /* NULL: all; they outlive the cursor and stay as they are */
   double sample;        /* above 0 to 1: a random part of the ids, that the seed decides; 0: all */
+  uint32_t overlap;     /* ordered, without filter: 1 to 1024 draws in a row give one id; 0: 1 */
   uint32_t part, parts; /* share number `part` (from 0) of `parts` equal ones; parts 0: all */
   uint64_t limit;       /* ids that it gives in all; 0: no limit of its own. A limit above their
                            number makes a shuffled cursor go round */

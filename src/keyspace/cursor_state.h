@@ -19,6 +19,7 @@ struct vb_cursor {
   vb_permutation permutation;
   int filter; /* enum vb_presence */
   double ratio;
+  uint32_t overlap; /* draws in a row of one id */
   bool claims, wraps, ends;
   struct vb_live *live; /* NULL: draws are a function of the operation's number */
 };

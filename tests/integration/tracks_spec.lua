@@ -242,6 +242,16 @@ describe("a keyspace that knows its keys", function()
     assert.equal(20, phases[2].operations)
   end)
 
+  it("draws an id several times in a row where clients are to contend for it", function()
+    local done = vbench.report { "-p", server.port, "--no-baseline", vbench.scenario [[
+      local keys = vb.keyspace { prefix = "n:", size = 40 }
+      local add = vb.command { "INCR", keys:sequential():overlapping(5) }
+      return vb.scenario { phases = { vb.phase { run = add, until_exhausted = true } } } ]] }
+    assert.equal(0, done.code, done.all)
+    assert.equal(200, done.json.phases[1].operations)
+    for id = 0, 39 do assert.equal("5", server:call("GET", ("n:%012d"):format(id))) end
+  end)
+
   it("refuses what cannot be", function()
     local cases = {
       ['vb.command { "GET", keys:claim():uniform() }'] = "missing ids one after the other",

@@ -245,11 +245,26 @@ static void mistakes_are_named(void **state) {
   }
 }
 
+static void overlapping_draws_meet_at_an_id(void **state) {
+  vb_cursor *cursor = cursor_of(state, (vb_cursor_spec){.first = 10, .last = 12, .overlap = 3});
+  uint64_t expected[] = {10, 10, 10, 11, 11, 11};
+  for (uint64_t n = 0; n < 6; n++) assert_int_equal(drawn(cursor, n, 5), expected[n]);
+  expect_end(cursor, 6);
+  vb_cursor_free(cursor);
+  vb_error err = {0};
+  vb_cursor_spec random = {.order = VB_ORDER_UNIFORM, .overlap = 3}, many = {.overlap = 1025};
+  assert_int_equal(vb_cursor_new(&cursor, *state, &random, &err), VB_EINVAL);
+  assert_non_null(strstr(err.text, "overlapping is for all ids in order"));
+  assert_int_equal(vb_cursor_new(&cursor, *state, &many, &err), VB_EINVAL);
+  assert_non_null(strstr(err.text, "at most 1024"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sequential_gives_each_id_once_and_ends),
       cmocka_unit_test(sequential_within_a_range),
       cmocka_unit_test(wrap_starts_over),
+      cmocka_unit_test(overlapping_draws_meet_at_an_id),
       cmocka_unit_test(limit_ends_any_order),
       cmocka_unit_test(uniform_reaches_both_ends_evenly),
       cmocka_unit_test(zipfian_prefers_the_lowest_ids_unless_scattered),
