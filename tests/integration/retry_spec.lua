@@ -338,34 +338,74 @@ describe("an operation that fails", function()
       assert.equal("2", value)
     end)
 
-    it("writes every key while its connections are killed all the time", function()
-      local server = servers.start()
+    -- Kills the connections that a flow calls on, every 50 ms until the run ends.
+    local function under_fire(list, calls, fields)
       local script = vbench.one_phase([[
         local keys = vb.keyspace { prefix = "k:", size = 40000 }
+        local order = keys:sequential()
         local get = vb.command { "GET", keys:current() }
         local set = vb.command { "SET", keys:current(), vb.bytes(10) }
-        local order = keys:sequential()
-        local run = vb.flow("f", function(c) c:draw(order) c:call(get) c:call(set) end) ]],
-        "run = run, requests = 40000, retry = 1000")
-      local file = vbench.path("killed.json")
-      local run = vbench.start { script, "-p", server.port, "-c", 8, "--threads", 2, "--json", file,
-        "--no-baseline" }
+        local put, incr = vb.command { "SET", vb.arg "key", "1", name = "put" },
+          vb.command { "INCR", "n" }
+        local run = vb.flow("f", function(c) ]] .. calls .. " end)",
+        "run = run, retry = 1000, max_errors = 1, clients = 8, threads = 2, " .. fields)
+      local file = vbench.path("fire.json")
+      local args = { script, "--json", file, "--no-baseline" }
+      for _, server in ipairs(list) do
+        args[#args + 1], args[#args + 2] = "-h", "127.0.0.1:" .. server.port
+      end
+      local run = vbench.start(args)
       while run.process:running() do
-        local list = server:call("CLIENT", "LIST", "TYPE", "normal")
-        for id in list:gmatch("id=(%d+)[^\n]+cmd=[gs]et ") do
-          pcall(server.call, server, "CLIENT", "KILL", "ID", id)
+        for _, server in ipairs(list) do
+          local clients = server:call("CLIENT", "LIST", "TYPE", "normal")
+          for id in clients:gmatch("id=(%d+)[^\n]+cmd=[gsi][en][tc]r? ") do
+            pcall(server.call, server, "CLIENT", "KILL", "ID", id)
+          end
         end
         process.sleep(0.05)
       end
       run:wait()
-      local size = server:call("DBSIZE")
-      server:stop()
       assert.equal(0, run.code, run.all)
       local phase = vbench.decode(process.read(file)).phases[1]
+      assert.is_true(phase.connection_errors > 0)
+      return phase
+    end
+
+    it("writes every key while its connections are killed all the time", function()
+      local server = servers.start()
+      local phase = under_fire({ server }, "c:draw(order) c:call(get) c:call(set)",
+        "requests = 40000")
+      local size = server:call("DBSIZE")
+      server:stop()
       assert.equal(40000, size)
       assert.same({ 80000, 0, phase.retries, 0, 0, 40000 }, counts(phase))
       assert.is_true(phase.retries > 0)
       assert.equal(40000, row(phase, "f").requests)
+    end)
+
+    it("does so on its way between servers", function()
+      local list = { servers.start(), servers.start() }
+      local phase = under_fire(list, [[
+        local key = ("j:%d"):format(c:draw(order))
+        c:call(get) c:call(set) c:on(key) c:call(put, { key = key }) ]], "requests = 20000")
+      local size = list[1]:call("DBSIZE") + list[2]:call("DBSIZE")
+      for _, server in ipairs(list) do server:stop() end
+      assert.equal(40000, size)
+      assert.same({ 60000, 0, phase.retries, 0, 0, 20000 }, counts(phase))
+      assert.is_true(phase.retries > 0)
+    end)
+
+    it("counts as unknown each increment that it does not know of, and no other", function()
+      local server = servers.start()
+      local phase = under_fire({ server }, "c:draw(order) c:call(get) c:call(incr)",
+        "requests = 40000")
+      local value, known = tonumber(server:call("GET", "n")), row(phase, "incr").requests
+      server:stop()
+      assert.equal(40000, phase.operations)
+      assert.is_true(phase.unknown > 0)
+      assert.equal(phase.errors, phase.unknown)
+      assert.equal(40000, row(phase, "f").requests + phase.errors)
+      assert.is_true(value >= known and value <= known + phase.unknown, value)
     end)
   end)
 
