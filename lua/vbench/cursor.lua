@@ -323,7 +323,7 @@ end
 -- same time contend for it.
 -- @function cursor:overlapping
 -- @tparam ?number n 1 to 1024; the clients of the command line (50) unless given, at most 1024
--- @treturn cursor in order, or shuffled, over all ids of its filters but existing, missing and claim
+-- @treturn cursor in order, or shuffled; not of existing or missing ids, and not of claims
 function methods.overlapping(self, n)
   local clients = math.min(session.args.clients or 50, OVERLAP_MAX)
   return changed(self, { overlap = object.number(n or clients, "overlapping of a cursor",
