@@ -303,7 +303,8 @@ M.forms = {
   phase = function(phase, shown)
     local name, payload = title(phase)
     local text = report.render(phase, { title = name, payload = payload, quiet = shown.quiet,
-                                        style = shown.style })
+                                        verbose = shown.verbose, style = shown.style,
+                                        percentiles = shown.percentiles })
     return shown.verbose and not shown.quiet and text .. terminal.phase(phase, shown) or text
   end,
 }

@@ -112,7 +112,8 @@ end
 -- @raise a failure of exit code 2 for what cannot be
 function M.target(options, given, place)
   local target = { given = given or {}, login = {
-    user = options.user, password = options.auth, database = options.dbnum or 0,
+    user = options.user, password = options.auth or options.user and "" or nil,
+    database = options.dbnum or 0,
     resp = (options.resp3 or options.enable_tracking) and 3 or 2, client_name = "vbench",
     tracking = options.enable_tracking,
   } }

@@ -9,8 +9,8 @@ enum {
   BACKOFF_MIN_MS = 10,
   BACKOFF_MAX_MS = 500,
   SHARE_AFTER_MS = 100,
-  PUT_BACK_MAX = 3, /* by connections that bring nothing; then it is a failure */
-  TIMEOUT_SHARE = 3 /* a timeout uses up this part of the tries: it has cost time already */
+  PUT_BACK_MAX = 10, /* by connections that bring nothing; then it is a failure */
+  TIMEOUT_SHARE = 3  /* a timeout uses up this part of the tries: it has cost time already */
 };
 
 /* Error replies by which a server says that it is not ready: the command was not executed. */

@@ -258,4 +258,15 @@ describe("connecting", function()
       assert.matches("within %d+ ms", run.err)
     end)
   end)
+
+  it("logs in as a user without a password, and says when the server wants one", function()
+    local server = servers.start { acl = { { "free", "on", "nopass", "~*", "+@all" },
+      { "bob", "on", ">secret", "~*", "+@all" } } }
+    local run = vbench.run { "-p", server.port, "--user", "free", "-t", "ping", "-n", 5, "-q" }
+    assert.equal(0, run.code, run.all)
+    local bad = vbench.run { "-p", server.port, "--user", "bob", "-t", "ping", "-n", 5, "-q" }
+    server:stop()
+    assert.equal(1, bad.code)
+    assert.matches('user "bob"', bad.err)
+  end)
 end)

@@ -97,4 +97,12 @@ describe("--local", function()
     assert.equal(0, run.code, run.all)
     assert.equal(10, run.json.phases[1].requests)
   end)
+
+  it("is refused beside the name of another server", function()
+    for _, other in ipairs { "-h", "-p", "-s", "-u" } do
+      local run = vbench.run { "--local", other, "7777", "-t", "ping", "-n", 1 }
+      assert.equal(2, run.code)
+      assert.matches("names a server, and %-%-local starts one", run.err)
+    end
+  end)
 end)

@@ -57,6 +57,15 @@ Summary:
     assert.matches("asked=200000.00 per second, client%-bound\n$", line)
   end)
 
+  it("has the percentiles that were asked for, and tracked keyspaces", function()
+    local phase = fixture.fill()
+    phase.latency_us.p995, phase.commands[1].latency_us.p995 = 700, 700
+    phase.keyspaces = { { name = "k", before = 0, after = 10 } }
+    local output = classic.render(phase, { style = plain, percentiles = { 99.5 } })
+    assert.matches("p99.5 0.700 ms", output, 1, true)
+    assert.matches("keyspace 'k': 0 keys before, 10 after", output, 1, true)
+  end)
+
   it("is one line with -q", function()
     assert.equal("SET: 100000.00 requests per second, p50=0.286 msec\n",
       classic.render(fixture.fill(), { title = "SET", quiet = true }))

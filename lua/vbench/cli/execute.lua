@@ -27,10 +27,13 @@ local function check_files(args)
   if not ok then usage(message) end
 end
 
-local function start_local(args)
+local function start_local(args, given)
   if not args["local"] then
     if args.local_args then usage("--local-args was given without --local") end
     return nil
+  end
+  for _, name in ipairs { "host", "port", "socket", "uri" } do
+    if given[name] then usage(("--%s names a server, and --local starts one"):format(name)) end
   end
   local local_server = require "vbench.local_server"
   local spec = args["local"]
@@ -101,7 +104,7 @@ function M.run(state)
   local path, name = prepare.find(state)
   check_files(state.args)
   prepare.ask_password(state)
-  local place = start_local(state.args)
+  local place = start_local(state.args, state.given)
   local ok, code = pcall(run_against, state, path, name, place)
   if place then place:stop() end
   if not ok then error(code, 0) end

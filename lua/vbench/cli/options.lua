@@ -123,7 +123,8 @@ M.groups = {
   group("data", {
     { "-r/--keyspace", also = { "keyspacelen" }, type = "count", least = 1, metavar = "N",
       default = "1000000", read_by = "script", help = "different keys" },
-    { "-d/--data-size", also = { "datasize" }, type = "size", metavar = "SIZE", default = "3",
+    { "-d/--data-size", also = { "datasize" }, type = "size", most = 2 ^ 29,
+      metavar = "SIZE", default = "3",
       read_by = "script", help = "bytes of a value" },
     { "--key-prefix", type = "text", metavar = "TEXT", default = "key:", read_by = "script",
       help = "what keys begin with" },

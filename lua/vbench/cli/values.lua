@@ -140,6 +140,9 @@ local function size(row, value)
   if bytes and bytes < (row.least or 0) then
     return nil, ("'%s' is too small; it takes %d or more"):format(value, row.least)
   end
+  if bytes and row.most and bytes > row.most then
+    return nil, ("'%s' is too large; it takes at most %d MiB"):format(value, row.most / 2 ^ 20)
+  end
   return bytes, message
 end
 

@@ -1,5 +1,6 @@
 --- The output of the classic tests: what a reader of redis-benchmark's reads at once.
 -- @module vbench.report.classic
+local keyspaces = require "vbench.report.keyspaces"
 local metrics = require "vbench.report.metrics"
 local remarks = require "vbench.report.remarks"
 local text = require "vbench.report.text"
@@ -61,7 +62,9 @@ function M.render(phase, options)
   out[#out + 1] = ""
   summary(out, phase)
   if not options.verbose then -- then the longer report follows
+    remarks.percentiles(out, phase, options.percentiles)
     remarks.happened(out, phase, style)
+    for _, line in ipairs(keyspaces.lines(phase.keyspaces or {})) do out[#out + 1] = line end
     remarks.judged(out, phase, style)
   end
   return table.concat(out, "\n") .. "\n\n"

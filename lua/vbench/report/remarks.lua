@@ -1,6 +1,7 @@
 --- What reports for people say of a phase beside its table: what happened to it, what was asked and
 -- not done, how the client itself was, which thresholds were met.
 -- @module vbench.report.remarks
+local metric_list = require "vbench.report.metrics"
 local text = require "vbench.report.text"
 
 local M = {}
@@ -148,6 +149,30 @@ local function thresholds(out, phase, style)
     local word = threshold.ok and style:paint("green", "met    ") or style:paint("red", "NOT MET")
     out[#out + 1] = ("  %s  %s  (%s)"):format(word, text.cut(text.plain(threshold.expr), 60), value)
   end
+end
+
+--- Percentiles that were asked for, of each command and of all.
+-- @tparam {string,...} out lines, to which it appends
+-- @tparam table phase of a report
+-- @tparam ?{number,...} asked
+function M.percentiles(out, phase, asked)
+  if not asked or phase.requests == 0 then return end
+  local function line(name, row)
+    local times, parts = metric_list.times(row), {}
+    for _, percentile in ipairs(asked) do
+      local value = times[metric_list.percentile_key(percentile)]
+      local least = metric_list.is_least(times, metric_list.percentile_key(percentile))
+      if value then
+        local shown = text.at_least(text.ms(value), least)
+        parts[#parts + 1] = ("p%.10g %s ms"):format(percentile, shown)
+      end
+    end
+    if #parts == 0 then return end
+    out[#out + 1] = text.cut(("  %s: %s"):format(text.plain(name), table.concat(parts, ", ")),
+      text.WIDTH)
+  end
+  for _, row in ipairs(phase.commands) do line(row.name, row) end
+  if #phase.commands ~= 1 then line("all", phase) end
 end
 
 --- What happened to a phase, and what of its schedule was not done.

@@ -93,27 +93,6 @@ local function other_times(out, phase, style)
   end
 end
 
--- Those of --percentiles, of each row of the table.
-local function percentiles(out, phase, asked)
-  if not asked or phase.requests == 0 then return end
-  local function line(name, row)
-    local times, parts = metric_list.times(row), {}
-    for _, percentile in ipairs(asked) do
-      local value = times[metric_list.percentile_key(percentile)]
-      local least = metric_list.is_least(times, metric_list.percentile_key(percentile))
-      if value then
-        local shown = text.at_least(text.ms(value), least)
-        parts[#parts + 1] = ("p%.10g %s ms"):format(percentile, shown)
-      end
-    end
-    if #parts == 0 then return end
-    out[#out + 1] = text.cut(("  %s: %s"):format(text.plain(name), table.concat(parts, ", ")),
-      text.WIDTH)
-  end
-  for _, row in ipairs(phase.commands) do line(row.name, row) end
-  if #phase.commands ~= 1 then line("all", phase) end
-end
-
 local function no_success(out, phase, style)
   if phase.requests > 0 then return end
   local why = phase.errors > 0 and "no request succeeded, so there is no latency to show"
@@ -250,7 +229,7 @@ function M.phase(phase, options)
   head(out, phase, style)
   commands(out, phase, style)
   other_times(out, phase, style)
-  percentiles(out, phase, options.percentiles)
+  remarks.percentiles(out, phase, options.percentiles)
   no_success(out, phase, style)
   no_hit(out, phase, style)
   errors(out, phase, style, options.verbose)
