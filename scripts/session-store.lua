@@ -2,6 +2,7 @@
 --
 -- Learn from it: a transaction writes a session and its time to live as one; a sequence looks at
 -- the reply before it: a session that is found is kept alive, one that has expired is made anew.
+-- `tracks = "observe"` learns from each read which sessions the server still has.
 local vb = require "vbench"
 
 local opt = vb.options {
@@ -14,13 +15,13 @@ local opt = vb.options {
 local sessions = vb.keyspace { prefix = "session:", size = opt.sessions }
 
 local function hash(name, key)
-  return vb.command { "HSET", key, "user", vb.int { min = 1, max = 1000000 },
-                      "seen", vb.timestamp(), "cart", vb.bytes(opt.cart), name = name }
+  return vb.command { "HSET", key, "user", vb.int { min = 1, max = 1000000 }, "seen",
+                      vb.timestamp(), "cart", vb.bytes(opt.cart), name = name, tracks = "add" }
 end
 
 local create = hash("create", sessions:sequential())
 local login  = hash("login", sessions:current())
-local read   = vb.command { "HGETALL", sessions:zipfian(0.99), name = "read" }
+local read   = vb.command { "HGETALL", sessions:zipfian(0.99), name = "read", tracks = "observe" }
 local alive  = vb.command { "EXPIRE", sessions:current(), opt.ttl, name = "keep-alive" }
 
 -- HGETALL of a session that has expired is an empty reply, which is a miss.
