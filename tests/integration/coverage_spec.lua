@@ -134,12 +134,13 @@ describe("before a phase", function()
   end)
 
   it("a backfill that is interrupted is the end of the run", function()
-    server:call("CLIENT", "PAUSE", 3000, "WRITE")
+    server:call("CLIENT", "PAUSE", 3000 * vbench.slowness, "WRITE")
     local started = vbench.start { "--json", vbench.path("r.json"), "--reference-set-backfill",
       query(), "-p", server.port, "--no-baseline" }
     process.sleep(1 * vbench.slowness)
     started:signal("INT")
     local done = started:wait()
+    server:call("CLIENT", "UNPAUSE")
     assert.equal(130, done.code, done.all)
     assert.is_nil(done.all:find("query:", 1, true))
     assert.is_nil(done.all:find("missing", 1, true))
