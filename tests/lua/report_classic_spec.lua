@@ -50,6 +50,7 @@ Summary:
     local phase = fixture.fill()
     phase.client.bound = true
     phase.rate, phase.sent_rate, phase.backlog_at_end = 200000, 100000, 50
+    phase.dropped = phase.operations - 50
     local output = classic.render(phase, { style = plain })
     assert.matches("client%-bound %(busy .-%): the client was the limit", output)
     assert.matches("asked 200,000/s, sent 100,000/s, 50 not sent at the end", output)
@@ -64,6 +65,12 @@ Summary:
     local output = classic.render(phase, { style = plain, percentiles = { 99.5 } })
     assert.matches("p99.5 0.700 ms", output, 1, true)
     assert.matches("keyspace 'k': 0 keys before, 10 after", output, 1, true)
+  end)
+
+  it("takes the chance of random arrivals for no shortfall", function()
+    local phase = fixture.fill()
+    phase.rate, phase.sent_rate, phase.backlog_at_end, phase.dropped = 105000, 100000, 0, 0
+    assert.not_matches("asked", classic.render(phase, { quiet = true }))
   end)
 
   it("is one line with -q", function()

@@ -79,6 +79,14 @@ describe("the live line", function()
     end
   end)
 
+  it("is a plain line each second beside -q, too", function()
+    local said, file = recorder()
+    local line = live.new { file = file, quiet = true, per_second = true,
+                            style = text.style { columns = 0 } }
+    line:update("read", second { t_s = 1 })
+    assert.equal(1, select(2, table.concat(said):gsub("\n", "\n")))
+  end)
+
   it("is silent with -q", function()
     local said, file = recorder()
     local line = live.new { file = file, quiet = true, style = text.style { columns = 80 } }

@@ -13,7 +13,7 @@ local live = {}
 live.__index = live
 
 --- Makes the live line of a run.
--- @tparam[opt] table options `quiet` (nothing at all), `verbose` (plain lines where there is no
+-- @tparam[opt] table options `quiet` (nothing, unless `per_second`), `verbose` (plain lines where there is no
 --   terminal), `per_second`, `no_color`, `fd` and `file` (2 and standard error, so that standard
 --   output stays data), `style`
 -- @treturn table with `:update(name, second)` and `:clear()`
@@ -79,8 +79,8 @@ end
 -- @tparam string name of the phase
 -- @tparam table|cdata second as in `render`
 function live:update(name, second)
-  if self.quiet then return end
   if self.per_second then return self:say(name, second) end
+  if self.quiet then return end
   if self.style.terminal then return self:draw(M.render(name, second)) end
   if second.t_s < self.said_s then self.said_s = 0 end
   if not self.verbose or second.t_s - self.said_s < PLAIN_EVERY_S - 0.5 then return end

@@ -120,6 +120,16 @@ function M.times(row)
   return {}
 end
 
+--- Whether an open loop did less than fell due: more than 1 % was dropped or not sent. Random
+-- arrivals are no shortfall, however far they are from their rate.
+-- @tparam table phase of a report
+-- @treturn boolean
+function M.is_short(phase)
+  if not number(phase.sent_rate) then return false end
+  local left = phase.dropped + phase.backlog_at_end
+  return left > 0.01 * (phase.operations + left)
+end
+
 --- The names of the list.
 -- @treturn {string,...} in order
 function M.names()

@@ -78,8 +78,7 @@ local function shortfall(out, phase, style)
   if phase.backlog_at_end > 0 then
     line = line .. (", %s not sent at the end"):format(text.count(phase.backlog_at_end))
   end
-  local short = phase.sent_rate < phase.rate * 0.99
-  out[#out + 1] = short and style:paint("yellow", line) or line
+  out[#out + 1] = metric_list.is_short(phase) and style:paint("yellow", line) or line
   local late, service = list(phase.lateness_us), list(phase.latency_us)
   if is_number(late.p99) and is_number(service.p99) then
     out[#out + 1] = ("  service time p50 %s ms, p99 %s ms; our own lateness p99 %s ms"):format(
