@@ -13,9 +13,9 @@ local live = {}
 live.__index = live
 
 --- Makes the live line of a run.
--- @tparam[opt] table options `quiet` (nothing, unless `per_second`), `verbose` (plain lines where there is no
---   terminal), `per_second`, `no_color`, `fd` and `file` (2 and standard error, so that standard
---   output stays data), `style`
+-- @tparam[opt] table options `quiet` (nothing, unless `per_second`), `verbose` (plain lines where
+--   there is no terminal), `per_second`, `no_color`, `fd` and `file` (2 and standard error, so that
+--   standard output stays data), `style`
 -- @treturn table with `:update(name, second)` and `:clear()`
 function M.new(options)
   options = options or {}
