@@ -5,8 +5,6 @@
 
 #include "base/status.h"
 
-/* Whether this build has libhdf5. */
-VB_API int vb_hdf5_available(void);
 /* Whether the file has a set for a table (enum vb_source_table); 0 too when it cannot be read. */
 VB_API int vb_hdf5_has(const char *path, int table);
 /* A text attribute of the file, as "distance". 0 when there is none, or it is longer than `size`.

@@ -6,8 +6,8 @@
 
 #include "dataset/dtype.h"
 #include "dataset/h5.h"
+#include "dataset/hdf5_library.h"
 
-#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +21,9 @@ typedef struct hdf5_source {
   vb_block_rows rows;
 } hdf5_source;
 
+/* The library, from the first file on. */
+static const vb_hdf5 *h5;
+
 static const char *const set_names[VB_TABLE_COUNT][NAMES] = {
     {"train", "database"},
     {"test", "queries"},
@@ -31,58 +34,57 @@ static const char *const set_names[VB_TABLE_COUNT][NAMES] = {
 /* Which of the names of a table a file has; NULL for none. */
 static const char *find_set(hid_t file, int table) {
   for (int i = 0; i < NAMES; i++)
-    if (H5Lexists(file, set_names[table][i], H5P_DEFAULT) > 0) return set_names[table][i];
+    if (h5->H5Lexists(file, set_names[table][i], H5P_DEFAULT) > 0) return set_names[table][i];
   return NULL;
 }
 
-static hid_t open_file(const char *path) {
-  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* what goes wrong is said by us */
-  return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+/* Negative when it cannot be opened; `err` is written only when that is for want of the library. */
+static hid_t open_file(const char *path, vb_error *err) {
+  h5 = vb_hdf5_load(err);
+  return h5 ? h5->H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
 }
 
 /* --- what vbench.dataset asks before it opens --------------------------------------------------
  */
 
-int vb_hdf5_available(void) {
-  return 1;
-}
-
 int vb_hdf5_has(const char *path, int table) {
-  hid_t file = open_file(path);
+  vb_error none;
+  hid_t file = open_file(path, &none);
   if (file < 0) return 0;
   int has = find_set(file, table) != NULL;
-  (void)H5Fclose(file);
+  (void)h5->H5Fclose(file);
   return has;
 }
 
 /* A string attribute, of fixed or of variable length. */
 static int read_text(hid_t attribute, char *text, size_t size) {
-  hid_t type = H5Aget_type(attribute);
-  size_t length = H5Tget_size(type);
+  hid_t type = h5->H5Aget_type(attribute);
+  size_t length = h5->H5Tget_size(type);
   char *variable = NULL;
   int good = 0;
-  if (H5Tis_variable_str(type) > 0) {
-    good = H5Aread(attribute, type, (void *)&variable) >= 0 && variable;
+  if (h5->H5Tis_variable_str(type) > 0) {
+    good = h5->H5Aread(attribute, type, (void *)&variable) >= 0 && variable;
     if (good) (void)strncpy(text, variable, size - 1);
-    H5free_memory(variable);
-  } else if (H5Tget_class(type) == H5T_STRING && length < size) {
-    good = H5Aread(attribute, type, text) >= 0;
+    h5->H5free_memory(variable);
+  } else if (h5->H5Tget_class(type) == H5T_STRING && length < size) {
+    good = h5->H5Aread(attribute, type, text) >= 0;
   }
-  (void)H5Tclose(type);
+  (void)h5->H5Tclose(type);
   return good;
 }
 
 int vb_hdf5_text(const char *path, const char *name, char *text, size_t size) {
-  hid_t file = open_file(path);
+  vb_error none;
+  hid_t file = open_file(path, &none);
   if (file < 0) return 0;
   int good = 0;
   memset(text, 0, size);
-  if (H5Aexists(file, name) > 0) {
-    hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  if (h5->H5Aexists(file, name) > 0) {
+    hid_t attribute = h5->H5Aopen(file, name, H5P_DEFAULT);
     good = attribute >= 0 && read_text(attribute, text, size);
-    if (attribute >= 0) (void)H5Aclose(attribute);
+    if (attribute >= 0) (void)h5->H5Aclose(attribute);
   }
-  (void)H5Fclose(file);
+  (void)h5->H5Fclose(file);
   return good;
 }
 
@@ -95,44 +97,45 @@ static int failed(const vb_source *source, const char *what, vb_error *err) {
 
 /* The dtype of a set, and how to ask the library for it: little-endian. */
 static int dtype_of(hid_t type, hid_t *memory) {
-  H5T_class_t class = H5Tget_class(type);
-  size_t size = H5Tget_size(type);
-  bool is_signed = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
-  if (class == H5T_FLOAT && size == 4) return *memory = H5T_IEEE_F32LE, VB_DTYPE_FLOAT32;
-  if (class == H5T_FLOAT && size == 8) return *memory = H5T_IEEE_F64LE, VB_DTYPE_FLOAT64;
+  H5T_class_t class = h5->H5Tget_class(type);
+  size_t size = h5->H5Tget_size(type);
+  bool is_signed = class == H5T_INTEGER && h5->H5Tget_sign(type) == H5T_SGN_2;
+  if (class == H5T_FLOAT && size == 4) return *memory = *h5->H5T_IEEE_F32LE_g, VB_DTYPE_FLOAT32;
+  if (class == H5T_FLOAT && size == 8) return *memory = *h5->H5T_IEEE_F64LE_g, VB_DTYPE_FLOAT64;
   if (class == H5T_FLOAT && size == 2) return *memory = type, VB_DTYPE_FLOAT16;
-  if (class == H5T_INTEGER && size == 1 && is_signed) return *memory = H5T_STD_I8LE, VB_DTYPE_INT8;
-  if (class == H5T_INTEGER && size == 1) return *memory = H5T_STD_U8LE, VB_DTYPE_UINT8;
+  if (class == H5T_INTEGER && size == 1 && is_signed)
+    return *memory = *h5->H5T_STD_I8LE_g, VB_DTYPE_INT8;
+  if (class == H5T_INTEGER && size == 1) return *memory = *h5->H5T_STD_U8LE_g, VB_DTYPE_UINT8;
   if (class == H5T_INTEGER && size <= 4 && is_signed)
-    return *memory = H5T_STD_I32LE, VB_DTYPE_INT32;
-  if (class == H5T_INTEGER && size <= 4) return *memory = H5T_STD_U32LE, VB_DTYPE_UINT32;
-  if (class == H5T_INTEGER && is_signed) return *memory = H5T_STD_I64LE, VB_DTYPE_INT64;
-  if (class == H5T_INTEGER) return *memory = H5T_STD_U64LE, VB_DTYPE_UINT64;
+    return *memory = *h5->H5T_STD_I32LE_g, VB_DTYPE_INT32;
+  if (class == H5T_INTEGER && size <= 4) return *memory = *h5->H5T_STD_U32LE_g, VB_DTYPE_UINT32;
+  if (class == H5T_INTEGER && is_signed) return *memory = *h5->H5T_STD_I64LE_g, VB_DTYPE_INT64;
+  if (class == H5T_INTEGER) return *memory = *h5->H5T_STD_U64LE_g, VB_DTYPE_UINT64;
   if (class == H5T_ENUM && size == 1) return *memory = type, VB_DTYPE_UINT8; /* h5py's bool */
   return -1;
 }
 
 static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_error *err) {
-  hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
-  (void)H5Pset_chunk_cache(access, CHUNK_SLOTS, CHUNK_CACHE, 1); /* a row of chunks at least */
-  self->set = H5Dopen2(self->file, name, access);
-  (void)H5Pclose(access);
-  self->space = self->set > 0 ? H5Dget_space(self->set) : 0;
+  hid_t access = h5->H5Pcreate(*h5->H5P_CLS_DATASET_ACCESS_ID_g);
+  (void)h5->H5Pset_chunk_cache(access, CHUNK_SLOTS, CHUNK_CACHE, 1); /* a row of chunks at least */
+  self->set = h5->H5Dopen2(self->file, name, access);
+  (void)h5->H5Pclose(access);
+  self->space = self->set > 0 ? h5->H5Dget_space(self->set) : 0;
   if (self->space <= 0) return failed(&self->base, "has a set that cannot be opened", err);
-  int axes = H5Sget_simple_extent_ndims(self->space);
+  int axes = h5->H5Sget_simple_extent_ndims(self->space);
   if (axes != 2)
     return vb_fail(err, VB_EINVAL, "%s: the set '%s' has %d dimensions; a table of vectors has 2",
                    self->base.path, name, axes);
-  (void)H5Sget_simple_extent_dims(self->space, shape, NULL);
+  (void)h5->H5Sget_simple_extent_dims(self->space, shape, NULL);
   return VB_OK;
 }
 
 static int add_column(hdf5_source *self, const char *name, const hsize_t *shape, vb_error *err) {
   vb_source *source = &self->base;
-  hid_t stored = H5Dget_type(self->set), memory = 0;
+  hid_t stored = h5->H5Dget_type(self->set), memory = 0;
   int dtype = dtype_of(stored, &memory);
-  self->type = dtype < 0 ? 0 : H5Tcopy(memory);
-  (void)H5Tclose(stored);
+  self->type = dtype < 0 ? 0 : h5->H5Tcopy(memory);
+  (void)h5->H5Tclose(stored);
   if (self->type <= 0)
     return vb_fail(err, VB_EINVAL, "%s: the set '%s' holds neither numbers nor booleans",
                    source->path, name);
@@ -147,7 +150,9 @@ static int add_column(hdf5_source *self, const char *name, const hsize_t *shape,
 static int open_hdf5(vb_source *source, const vb_source_options *options, vb_error *err) {
   hdf5_source *self = (hdf5_source *)source;
   hsize_t shape[2] = {0, 0};
-  self->file = open_file(source->path);
+  vb_error missing;
+  self->file = open_file(source->path, &missing);
+  if (!h5) return vb_fail(err, VB_EINVAL, "%s: %s", source->path, missing.text);
   if (self->file <= 0) return failed(source, "cannot be opened as HDF5", err);
   const char *name = find_set(self->file, options->table);
   if (!name)
@@ -164,11 +169,11 @@ static int64_t next_block(vb_source *source, const char **rows, vb_error *err) {
   hsize_t start[2] = {self->taken, 0}, count[2] = {left < most ? left : most, 0};
   count[1] = source->columns[0].dimensions;
   if (left == 0) return 0;
-  hid_t memory = H5Screate_simple(2, count, NULL);
+  hid_t memory = h5->H5Screate_simple(2, count, NULL);
   int bad = memory < 0 ||
-            H5Sselect_hyperslab(self->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-            H5Dread(self->set, self->type, memory, self->space, H5P_DEFAULT, self->buffer) < 0;
-  if (memory >= 0) (void)H5Sclose(memory);
+            h5->H5Sselect_hyperslab(self->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+            h5->H5Dread(self->set, self->type, memory, self->space, H5P_DEFAULT, self->buffer) < 0;
+  if (memory >= 0) (void)h5->H5Sclose(memory);
   if (bad)
     return failed(source,
                   "cannot be read: it is damaged, or compressed by a filter that "
@@ -182,10 +187,10 @@ static int64_t next_block(vb_source *source, const char **rows, vb_error *err) {
 
 static void close_hdf5(vb_source *source) {
   hdf5_source *self = (hdf5_source *)source;
-  if (self->type > 0) (void)H5Tclose(self->type);
-  if (self->space > 0) (void)H5Sclose(self->space);
-  if (self->set > 0) (void)H5Dclose(self->set);
-  if (self->file > 0) (void)H5Fclose(self->file);
+  if (self->type > 0) (void)h5->H5Tclose(self->type);
+  if (self->space > 0) (void)h5->H5Sclose(self->space);
+  if (self->set > 0) (void)h5->H5Dclose(self->set);
+  if (self->file > 0) (void)h5->H5Fclose(self->file);
   free(self->buffer);
 }
 
@@ -197,10 +202,6 @@ typedef struct hdf5_source {
   vb_source base;
   vb_block_rows rows;
 } hdf5_source;
-
-int vb_hdf5_available(void) {
-  return 0;
-}
 
 int vb_hdf5_has(const char *path, int table) {
   (void)path, (void)table;
