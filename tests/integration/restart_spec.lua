@@ -1,83 +1,119 @@
--- A load of tracked ids while its server is killed and started again: nothing is lost or doubled.
+-- Loads of tracked ids while their server is killed and started again, and while their connections
+-- are cut: a million ids in a plain build, fewer where the program is sanitized.
 local process = require "tests.support.process"
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
 
-local KEYS = 30000
+local IDS = vbench.slowness == 1 and 1000000 or 100000
+local CUT_S = 0.05
 
-describe("a tracked load", function()
+describe(("a tracked load of %d ids"):format(IDS), function()
   local directory, server
 
   -- On the same port and the same append-only file, which has all that was answered.
   local function start(port)
-    return servers.start { port = port, args = { "--dir", directory, "--appendonly", "yes",
-      "--appendfsync", "always" } }
+    server = servers.start { port = port, args = { "--dir", directory, "--appendonly", "yes",
+      "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0" } }
   end
 
-  setup(function()
-    directory = process.directory()
-    server = start()
+  before_each(function()
+    directory = process.directory(true)
+    start()
   end)
-  teardown(function()
+  after_each(function()
     server:stop()
     process.remove(directory)
-    vbench.clean()
   end)
+  teardown(vbench.clean)
 
-  it("agrees with a server that was killed and started again in the middle", function()
-    local script = vbench.scenario(([[
-      local keys = vb.keyspace { prefix = "k:", size = %d }
-      local lists = vb.keyspace { prefix = "l:", size = %d }
-      local set = vb.command { "SET", keys:claim(), vb.bytes(20), tracks = "add" }
-      local make = vb.transaction { name = "make",
-        vb.command { "DEL", lists:claim(), name = "clean" },
-        vb.command { "RPUSH", lists:current(), "a", "b", "c", tracks = "add" } }
-      return vb.scenario {
-        phases = { vb.phase { name = "load", until_exhausted = true, retry = 1000,
-          run = vb.mix { { 1, set }, { 1, make } } },
-          vb.phase { name = "rest", until_exhausted = true, run = set },
-          vb.phase { name = "lists", until_exhausted = true, run = make } },
-        teardown = function()
-          print("end", keys:count(), lists:count(), #keys:unknown() + #lists:unknown())
-        end,
-      } ]]):format(KEYS, KEYS))
-    local load = vbench.start { script, "-p", server.port, "-c", 8, "--threads", 2, "--no-baseline",
-      "-q", "--connect-timeout", "20s", timeout = 120 }
-    local port, watcher = server.port, server
-    process.wait_for(20, "a part of the load", function() return watcher:call("DBSIZE") > 2000 end)
-    server:stop()
-    process.sleep(0.3)
-    server = start(port)
-    load:wait()
-    assert.equal(0, load.code, load.all)
-    assert.matches(("end\t%d\t%d\t0\n"):format(KEYS, KEYS), load.out, 1, true)
-    assert.equal(2 * KEYS, server:call("DBSIZE"))
-    for id = 0, KEYS - 1, 7 do
-      assert.equal(3, server:call("LLEN", ("l:%012d"):format(id)))
+  -- Disturbances: each is done when the load is at a part of the ids, and gives what it did.
+  local disturb = {}
+
+  -- Kills the server at a quarter and at the half.
+  function disturb.kills(load, part)
+    for quarter = 1, 2 do
+      process.wait_for(60 * vbench.slowness, "a part of the load", function()
+        return server:call("DBSIZE") > IDS * quarter / 4
+      end)
+      assert.is_true(load.process:running())
+      local port = server.port
+      server:stop()
+      part.kills = quarter
+      start(port)
+      process.wait_for(60, "the server's own file", function()
+        return server:info("loading") == 0
+      end)
     end
-  end)
+  end
 
-  it("has the retries of it in the report", function()
-    server:clean()
-    local script = vbench.scenario([[
-      local keys = vb.keyspace { prefix = "k:", size = 20000 }
-      local set = vb.command { "SET", keys:claim(), vb.bytes(20), tracks = "add" }
-      return vb.scenario { phases = { vb.phase { name = "load", run = set, until_exhausted = true,
-        retry = 1000 } } } ]])
-    local json = vbench.path("report.json")
-    local load = vbench.start { script, "-p", server.port, "-c", 8, "--no-baseline", "-q",
-      "--connect-timeout", "20s", "--json", json, timeout = 120 }
-    local port, watcher = server.port, server
-    process.wait_for(20, "a part of the load", function() return watcher:call("DBSIZE") > 2000 end)
-    server:stop()
-    process.sleep(0.3)
-    server = start(port)
+  -- Cuts all connections every 50 ms.
+  function disturb.cuts(load, part)
+    part.kills = 0
+    while load.process:running() do
+      part.kills = part.kills + server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      process.sleep(CUT_S)
+    end
+  end
+
+  local COMMANDS = {
+    keys = 'vb.command { "SET", ids:claim(), vb.bytes(20), tracks = "add" }',
+    lists = [[vb.transaction { vb.command { "DEL", ids:claim(), name = "clean" },
+      vb.command { "RPUSH", ids:current(), "a", "b", "c", tracks = "add" } }]],
+  }
+  -- Counts, in the server, what is not as it was loaded.
+  local WRONG = {
+    keys = "return redis.call('STRLEN', key) == 20",
+    lists = "return table.concat(redis.call('LRANGE', key, 0, -1)) == 'abc'",
+  }
+  local CHECK = "local function right(key) %s end local wrong = 0 for id = 0, ARGV[1] - 1 do " ..
+    "if not right(('k:%%012d'):format(id)) then wrong = wrong + 1 end end return wrong"
+
+  -- Loads all ids, disturbed; gives the report's phase and what the disturbance did.
+  local function load_ids(what, disturbance)
+    local script = vbench.scenario(([[
+      local ids = vb.keyspace { prefix = "k:", size = %d }
+      return vb.scenario {
+        phases = { vb.phase { name = "load", until_exhausted = true, retry = 1000, run = %s } },
+        teardown = function() print("tracked", ids:count(), #ids:unknown()) end,
+      } ]]):format(IDS, COMMANDS[what]))
+    local file, part = vbench.path("report.json"), {}
+    local load = vbench.start { script, "-p", server.port, "-c", 8, "-P", 64, "--threads", 2,
+      "--no-baseline", "-q", "--connect-timeout", "30s", "--json", file, timeout = 120 }
+    disturb[disturbance](load, part)
     load:wait()
     assert.equal(0, load.code, load.all)
-    local phase = vbench.decode(process.read(json)).phases[1]
-    assert.equal(20000, phase.requests)
-    assert.equal(0, phase.errors)
+    assert.matches(("tracked\t%d\t0\n"):format(IDS), load.out, 1, true)
+    return vbench.decode(process.read(file)).phases[1], part
+  end
+
+  local function expect_whole(what)
+    assert.equal(IDS, server:call("DBSIZE"))
+    assert.equal(0, server:call("EVAL", CHECK:format(WRONG[what]), 0, IDS))
+  end
+
+  local function expect_report(phase, part)
+    assert.same({ IDS, 0, 0, 0 }, { phase.operations, phase.errors, phase.gave_up, phase.unknown })
+    assert.is_true(part.kills > 0)
     assert.is_true(phase.connection_errors > 0 and phase.reconnects > 0 and phase.retries > 0)
-    assert.equal(20000, server:call("DBSIZE"))
-  end)
+  end
+
+  for _, load in ipairs { { "keys", "set" }, { "lists", "rpush" } } do
+    local what, command = load[1], load[2]
+    it(("(%s) loses and doubles none when the server is killed and started again"):format(what),
+      function()
+        expect_report(load_ids(what, "kills"))
+        expect_whole(what)
+      end)
+
+    it(("(%s) loses and doubles none when all connections are cut every 50 ms"):format(what),
+      function()
+        local phase, part = load_ids(what, "cuts")
+        expect_report(phase, part)
+        -- Each connection that was cut is told, and each command that the server did twice.
+        assert.is_true(phase.connection_errors <= part.kills)
+        local calls = tonumber(server:info("cmdstat_" .. command):match("calls=(%d+)"))
+        assert.is_true(calls - IDS <= phase.retries, calls)
+        expect_whole(what)
+      end)
+  end
 end)
