@@ -235,7 +235,7 @@ uint64_t vb_tracker_count_range(const vb_tracker *tracker, uint64_t first, uint6
   unknown_ids *unknown = lock(tracker);
   size_t hidden = place_of(unknown, last) - place_of(unknown, first);
   unlock(unknown);
-  return count - hidden;
+  return count > hidden ? count - hidden : 0; /* one may be listed before it has its bit */
 }
 
 uint64_t vb_tracker_count(const vb_tracker *tracker) {
