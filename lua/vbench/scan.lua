@@ -87,7 +87,7 @@ end
 -- @tparam keyspace keyspace
 -- @treturn boolean
 function M.can(keyspace)
-  return not keyspace.spec.stored and keyspace.spec.sub ~= "argument"
+  return keyspace.spec.sub ~= "argument"
 end
 
 --- Scans all primaries.
@@ -99,15 +99,15 @@ function M.run(control, keyspace, options)
   if fields.kind(keyspace) ~= "keyspace" then
     fault.raise("ctl:scan takes a keyspace, not %s", fields.describe(keyspace))
   end
-  if keyspace.spec.stored then
-    fault.raise("ctl:scan: the keys of '%s' are stored in its dataset, and do not say their ids; "
-      .. "a scan is of keys that are made of a prefix or pattern and an id", keyspace.name)
-  end
   if keyspace.spec.sub == "argument" then
     fault.raise("ctl:scan: the sub-ids of keyspace '%s' are not in its keys", keyspace.name)
   end
   if session.role == "worker" then fault.raise("ctl:scan is for main, not for workers") end
   options = fields.read(options or {}, { tagged = "boolean" }, "ctl:scan")
+  if options.tagged and keyspace.spec.stored then
+    fault.raise("ctl:scan: tagged goes with keys that are made of ids; those of '%s' are stored in "
+      .. "its dataset", keyspace.name)
+  end
   local spec, anchors = spec_of(control, keyspace, options)
   local out, counts, err = ffi.new("vb_keyscan *[1]"), ffi.new("vb_keyscan_counts"),
     vbffi.new_error()

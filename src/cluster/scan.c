@@ -1,6 +1,7 @@
 #include "cluster/scan.h"
 
 #include "keyspace/refset.h"
+#include "keyspace/stored.h"
 #include "resp/client.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct vb_keyscan {
   vb_keyscan_spec spec;
   char match[MATCH_MAX];
   vb_tracker *found;
+  vb_stored *stored; /* of a dataset's stored keys; or NULL */
   _Atomic bool stop;
   uint32_t count;
   scanner scanners[];
@@ -38,8 +40,20 @@ static uint64_t read_count(_Atomic uint64_t *of) {
   return atomic_load_explicit(of, memory_order_relaxed);
 }
 
+static void take_stored(scanner *self, const vb_value *key) {
+  const vb_stored *stored = self->scan->stored;
+  uint64_t id = vb_stored_find(stored, key->text, key->length, VB_STORED_NONE);
+  if (id == VB_STORED_NONE) add(&self->foreign, 1);
+  for (; id != VB_STORED_NONE; id = vb_stored_find(stored, key->text, key->length, id))
+    (void)vb_tracker_add(self->scan->found, id);
+}
+
 static void take_key(scanner *self, const vb_value *key) {
   uint64_t id;
+  if (self->scan->stored) {
+    take_stored(self, key);
+    return;
+  }
   switch (vb_keyspace_parse(self->scan->spec.keyspace, key->text, key->length, &id)) {
   case VB_KEY_OWN: (void)vb_tracker_add(self->scan->found, id); break;
   case VB_KEY_TAGGED: add(&self->tagged, 1); break;
@@ -106,6 +120,21 @@ static int start_threads(vb_keyscan *scan, vb_error *err) {
   return VB_OK;
 }
 
+/* How the keys are told from others: by their text, or by a table of those that are stored. */
+static int prepare(vb_keyscan *scan, vb_error *err) {
+  const vb_keyspace *keyspace = scan->spec.keyspace;
+  const char *prefix;
+  if (!vb_keyspace_dataset(keyspace)) {
+    (void)vb_keyspace_match(keyspace, scan->spec.anywhere, scan->match, sizeof scan->match);
+    return VB_OK;
+  }
+  int status = vb_stored_new(&scan->stored, keyspace, err);
+  if (status) return status;
+  size_t length = vb_stored_prefix_view(scan->stored, &prefix);
+  (void)vb_match_prefix(prefix, length, scan->match, sizeof scan->match);
+  return VB_OK;
+}
+
 int vb_keyscan_start(vb_keyscan **out, const vb_keyscan_spec *spec, vb_error *err) {
   vb_tracker *tracker = NULL;
   int status = vb_keyspace_track(spec->keyspace, &tracker, err);
@@ -115,9 +144,10 @@ int vb_keyscan_start(vb_keyscan **out, const vb_keyscan_spec *spec, vb_error *er
     return vb_fail(err, VB_ENOMEM, "scan of keyspace '%s': out of memory",
                    vb_keyspace_name(spec->keyspace));
   scan->spec = *spec;
-  (void)vb_keyspace_match(spec->keyspace, spec->anywhere, scan->match, sizeof scan->match);
-  status = vb_tracker_new(&scan->found, vb_keyspace_name(spec->keyspace), vb_tracker_size(tracker),
-                          vb_keyspace_size(spec->keyspace), err);
+  status = prepare(scan, err);
+  if (!status)
+    status = vb_tracker_new(&scan->found, vb_keyspace_name(spec->keyspace),
+                            vb_tracker_size(tracker), vb_keyspace_size(spec->keyspace), err);
   if (!status) status = start_threads(scan, err);
   if (status)
     vb_keyscan_free(scan);
@@ -210,5 +240,6 @@ void vb_keyscan_free(vb_keyscan *scan) {
   vb_keyscan_stop(scan);
   (void)join(scan, NULL);
   vb_tracker_free(scan->found);
+  vb_stored_free(scan->stored);
   free(scan);
 }

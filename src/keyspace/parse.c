@@ -95,6 +95,14 @@ static size_t put_literal(char *to, size_t room, size_t at, char c) {
   return put(to, room, at, c);
 }
 
+size_t vb_match_prefix(const char *text, size_t length, char *to, size_t room) {
+  size_t at = 0;
+  for (size_t i = 0; i < length; i++) at = put_literal(to, room, at, text[i]);
+  at = put(to, room, at, '*');
+  to[at < room ? at : room - 1] = 0;
+  return at;
+}
+
 size_t vb_keyspace_match(const vb_keyspace *keyspace, int anywhere, char *to, size_t room) {
   size_t at = anywhere ? put(to, room, 0, '*') : 0;
   for (size_t i = 0, tag = 0; i < keyspace->head; i++) {

@@ -13,8 +13,8 @@ enum vb_key_match {
   VB_KEY_OUTSIDE = 3  /* an id from the keyspace's size up, or a key of another node's slots */
 };
 
-/* The keys that a dataset stores, and those without their sub-ids, are all foreign: nothing in them
- * says their id.
+/* The keys that a dataset stores (stored.h finds them), and those without their sub-ids, are all
+ * foreign: nothing in them says their id.
  * Numbers are read as they are written: "key:5" is foreign where ids have 12 digits. *id is set
  * unless the key is foreign or outside. */
 VB_API int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_t length,
@@ -22,5 +22,10 @@ VB_API int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_
 /* The pattern for SCAN's MATCH that all keys of the keyspace fit, NUL-terminated; anywhere: also
  * those with something before the prefix. Returns its length; longer than `room` - 1: cut. */
 VB_API size_t vb_keyspace_match(const vb_keyspace *keyspace, int anywhere, char *to, size_t room);
+
+#ifndef VB_CDEF
+/* The same of all keys that begin with a text. */
+size_t vb_match_prefix(const char *text, size_t length, char *to, size_t room);
+#endif
 
 #endif

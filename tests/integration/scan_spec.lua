@@ -85,6 +85,25 @@ describe("ctl:scan", function()
     assert.matches("100\ttrue\ttrue\n", done.out)
   end)
 
+  it("finds the stored keys of a dataset", function()
+    local path = vbench.scenario(([[
+      local ds = vb.dataset "%s/datasets/products"
+      return vb.scenario { main = function() end, setup = function(ctl)
+        for _, id in ipairs { 0, 7, ds.count - 1 } do ctl:call("SET", ds:key(id), "v") end
+        ctl:call("SET", ds:key(8) .. "x", "v")
+        ds.keys:add(9)
+        local r = ctl:scan(ds.keys)
+        print("found", r.found, "new", r.new, "stale", r.stale, "bad", r.unparsable)
+        print(ds.keys:exists(0), ds.keys:exists(7), ds.keys:exists(ds.count - 1), ds.keys:count())
+        ctl:scan(ds.keys, { tagged = true })
+      end } ]]):format(vbench.root))
+    local done = vbench.run { path, "-p", first.port }
+    assert.equal(2, done.code, done.all)
+    assert.matches("found\t3\tnew\t3\tstale\t1\tbad\t1\ntrue\ttrue\ttrue\t3\n", done.out)
+    assert.matches("tagged goes with keys that are made of ids; those of 'products' are stored",
+      done.err, 1, true)
+  end)
+
   it("leaves the tracker as it was when a server fails, and names it", function()
     first:call("ACL", "SETUSER", "noscan", "on", "nopass", "~*", "+@all", "-scan")
     local done = scan([[{ prefix = "k:", size = 100 }]], [[
