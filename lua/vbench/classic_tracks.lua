@@ -27,10 +27,23 @@ function M.of(word)
   return vb.args.keyspace_tracker and EFFECT[word:lower()] or nil
 end
 
---- Refuses the option where no command tracks.
+-- What only matters where keys are tracked.
+local function check_untracked()
+  local args = vb.args
+  local flag = args.tracker_file and "--tracker-file"
+    or args.tracker_init == "scan" and "--tracker-init scan"
+  if flag then
+    failure.usage("%s: the classic tests know which keys exist with --keyspace-tracker", flag)
+  end
+end
+
+--- Refuses the option where no command tracks, and without it those that rely on it.
 -- @raise a failure of exit code 2
 function M.check()
-  if not vb.args.keyspace_tracker then return end
+  if not vb.args.keyspace_tracker then
+    check_untracked()
+    return
+  end
   for _, name in ipairs(registry.names("command")) do
     if registry.get("command", name).spec.tracks then return end
   end

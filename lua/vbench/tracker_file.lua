@@ -1,6 +1,7 @@
 --- What a run does with trackers before and after its phases: `--tracker-file`, `--tracker-init`.
 -- @module vbench.tracker_file
 local failure = require "vbench.failure"
+local files = require "vbench.report.files"
 local registry = require "vbench.registry"
 local scan = require "vbench.scan"
 local text = require "vbench.report.text"
@@ -29,15 +30,21 @@ local function check(status, err)
   error(failure.new(code, "--tracker-file: " .. ffi.string(err.text)), 0)
 end
 
---- Refuses the options where they would have no effect.
+--- Refuses the options where they would have no effect, and a file that cannot be written: the run
+-- would be over when that is found.
 -- @tparam table options general options
--- @raise a failure of exit code 2
+-- @raise a failure
 function M.check(options)
   local name = options.tracker_file and "--tracker-file"
     or options.tracker_init == "scan" and "--tracker-init"
     or options.workload_snapshot and "--workload-snapshot"
   if name and #registry.names("keyspace") == 0 then
     error(failure.new(failure.USAGE, name .. ": the scenario has no keyspace"), 0)
+  end
+  if not options.tracker_file then return end
+  local writable, message = files.check_writable(options.tracker_file)
+  if not writable then
+    error(failure.new(failure.COULD_NOT_RUN, "--tracker-file: " .. message), 0)
   end
 end
 

@@ -50,7 +50,28 @@ describe("trackers between runs", function()
     assert.equal("something else", process.read(file))
     done = run("print('ran')", "--tracker-file", "/no/such/file")
     assert.equal(1, done.code)
-    assert.matches("tracker file /no/such/file cannot be written: No such file", done.err)
+    assert.matches("--tracker-file: /no/such/file: No such file", done.err, 1, true)
+    assert.is_nil(done.out:find("ran"))
+  end)
+
+  it("both know the keys of the classic tests when these are tracked", function()
+    local file = vbench.path("tracker")
+    local function classic(...)
+      return vbench.run { "-p", server.port, "-t", "set", "-n", 100, "-r", 50, "--sequential",
+        "--no-baseline", ... }
+    end
+    for _, options in ipairs { { "--tracker-file", file }, { "--tracker-init", "scan" } } do
+      local done = classic(unpack(options))
+      assert.equal(2, done.code, done.all)
+      assert.matches(table.concat(options, " "):gsub("^(%S+file).*", "%1") .. ": the classic tests "
+        .. "know which keys exist with --keyspace-tracker", done.err, 1, true)
+    end
+    assert.equal(0, server:call("DBSIZE"))
+    assert.equal(0, classic("--keyspace-tracker", "--tracker-file", file).code)
+    local again = classic("--keyspace-tracker", "--tracker-file", file, "--tracker-init", "scan")
+    assert.equal(0, again.code, again.all)
+    assert.matches(file .. ": 50 keys of 'classic keys' are known", again.err, 1, true)
+    assert.matches("scan of 'classic keys': 50 found, 0 new, 0 stale", again.err, 1, true)
   end)
 
   it("--tracker-init scan asks the server before setup", function()
