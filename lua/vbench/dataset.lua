@@ -226,6 +226,16 @@ function methods.truth_ids(self)
   return set
 end
 
+--- The numbers of the queries, 0 to `query_count` - 1: what is to be there in a keyspace that holds
+-- one key for each query.
+-- @function dataset:query_ids
+-- @treturn reference_set
+-- @raise when the dataset has no queries
+function methods.query_ids(self)
+  local set = require("vbench.reference_set").of_queries(self)
+  return set
+end
+
 -- Two names have two meanings: as ds.record.price a part of a command, as ds:record(i) a reader.
 local function record_access(self)
   local parts = access(self, false)

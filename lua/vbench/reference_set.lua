@@ -148,6 +148,20 @@ function M.of_truth(dataset)
   end)
 end
 
+--- The numbers of a dataset's queries: `ds:query_ids()`. One set a dataset.
+-- @tparam dataset dataset
+-- @treturn reference_set
+-- @local
+function M.of_queries(dataset)
+  local name = ("queries of %s"):format(dataset.name)
+  local known = registry.get("reference_set", name)
+  if known then return known end
+  if dataset.query_count == 0 then fault.raise("dataset '%s' has no queries", dataset.name) end
+  return keep(name, name, function(out, err)
+    return C.vb_refset_of_range(out, 0, dataset.query_count, err)
+  end)
+end
+
 --- Gives main's declared sets to the states of the workers. In main, before they load.
 -- @local
 function M.publish()

@@ -65,6 +65,16 @@ describe("vb.dataset", function()
     assert.error_matches(function() zsets:truth_ids() end, "has no ground truth")
   end)
 
+  it("gives the numbers of its queries as a reference set", function()
+    local ds, list = vb.dataset(base), {}
+    local set = ds:query_ids()
+    for id in set:each() do list[#list + 1] = id end
+    assert.same({ 0, 1, 2 }, list)
+    assert.equal(set, ds:query_ids())
+    local zsets = vb.dataset(data.zset(directory .. "/no-queries"))
+    assert.error_matches(function() zsets:query_ids() end, "has no queries")
+  end)
+
   it("reads collections", function()
     local zsets = vb.dataset(data.zset(directory .. "/zsets"))
     assert.same({ { score = 2.5, value = "a" }, { score = 1, value = "b" } }, zsets:record(0))
