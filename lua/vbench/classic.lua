@@ -238,6 +238,7 @@ end
 -- The text of -x: read once, in main; workers find it in what main hands them.
 local function last_argument()
   if not session.args.x then return nil end
+  session.used.x = true
   if not session.args.standard_input then
     session.args.standard_input = io.read("*a"):gsub("\n$", "")
   end

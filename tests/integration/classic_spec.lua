@@ -113,6 +113,20 @@ describe("classic", function()
     assert.equal(7, count)
   end)
 
+  it("says which of these options no test of the run has a use for", function()
+    local both = run { "-t", "set,get", "-n", 20, "-r", 7, "-d", 33, "--sequential", "-q" }
+    assert.equal("", both.err)
+    local get = run { "-t", "get", "-n", 20, "-r", 7, "-d", 33, "-q" }
+    assert.equal("vbench: -d/--data-size changes nothing: no command of this run sends a value of "
+      .. "that size (behind -- it is __data__)\n", get.err)
+    local ping = run { "-t", "ping", "-n", 20, "-r", 7, "--sequential", "-q" }
+    assert.matches("-r/--keyspace changes nothing: no command of this run draws", ping.err, 1, true)
+    assert.matches("--sequential changes nothing: no command of this run", ping.err, 1, true)
+    local _, own = command({ "SET", "key:__rand_int__", "v" }, "-n", 20, "-r", 7, "-d", 33)
+    assert.matches("-d/--data-size changes nothing", own.err, 1, true)
+    assert.not_matches("--keyspace", own.err, 1, true)
+  end)
+
   it("--sequential takes each key in turn", function()
     run { "-t", "set", "-n", 500, "-r", 500, "--sequential" }
     assert.equal(500, server:call("DBSIZE"))

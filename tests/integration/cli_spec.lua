@@ -150,6 +150,16 @@ describe("the command line", function()
       expect_exit(0, path, "-p", server.port, "-P", 5)
     end)
 
+    it("no option that the script reads by another name", function()
+      local path = vbench.one_phase([[
+        local keys = vb.keyspace { prefix = "i:", size = 10 }
+        local order = vb.args.iteration == "sequential" and keys:sequential() or keys:uniform()
+        local set = vb.command { "SET", order, "x" } ]], "run = set, requests = 10")
+      expect_exit(0, path, "-p", server.port, "--sequential")
+      assert.equal(10, server:call("DBSIZE"))
+      expect_refusal({ "--key-prefix", "does not read it" }, path, "--key-prefix", "x")
+    end)
+
     it("an unknown param, a value outside its range", function()
       local path = vbench.one_phase([[ local ef = vb.param("ef", 10, { min = 1, max = 100 })
         local set = vb.command { "SET", vb.key "x", ef } ]], "run = set, requests = 1")

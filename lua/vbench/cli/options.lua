@@ -6,7 +6,8 @@
 -- (what help says where the default is reckoned), `without` (what it is without a value, which
 -- stands behind "=") and `words` (values that stand behind a space as well), `help`, `many`
 -- ("list": given again it adds; "map": name=value), `least` and `most`, `choices`, `read_by`
--- ("script": only a scenario that asks for it has a use for it), `private` (in no saved
+-- ("script": only a scenario that asks for it has a use for it), `read_as` (what such a scenario
+-- asks for, where it is not the option's name), `private` (in no saved
 -- configuration: hosts, secrets).
 -- @module vbench.cli.options
 local M = {}
@@ -128,7 +129,8 @@ M.groups = {
       read_by = "script", help = "bytes of a value" },
     { "--key-prefix", type = "text", metavar = "TEXT", default = "key:", read_by = "script",
       help = "what keys begin with" },
-    { "--sequential", type = "flag", read_by = "script", help = "take each key in turn" },
+    { "--sequential", type = "flag", read_by = "script", read_as = "iteration",
+      help = "take each key in turn" },
     { "--iteration", type = "iteration", metavar = "ORDER", default = "random",
       read_by = "script",
       help = "order of keys: sequential, shuffled, random, zipfian:0.99, ..." },

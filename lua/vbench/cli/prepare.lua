@@ -126,8 +126,20 @@ function M.load(state)
   return scenario
 end
 
+-- Of the classic tests, some read an option and others do not: a user of redis-benchmark gives the
+-- same ones for all of them.
+local UNREAD = {
+  data_size = "no command of this run sends a value of that size (behind -- it is __data__)",
+  keyspace = "no command of this run draws from the keys (behind -- it is __rand_int__)",
+}
+
+local function remark(row)
+  io.stderr:write(("vbench: %s changes nothing: %s\n"):format(options.flag(row),
+    UNREAD[row.name] or "no command of this run uses it"))
+end
+
 --- Refuses options that were given and only matter to scenarios that ask for them, when this one
--- has not.
+-- has not; of the classic tests it only says so.
 -- @tparam table state of vbench.cli.parse
 -- @tparam string name of the scenario
 -- @raise a failure
@@ -136,11 +148,13 @@ function M.check_used(state, name)
   for _, group in ipairs(options.groups) do
     for _, row in ipairs(group.options) do
       local unread = row.read_by == "script" and state.given[row.name]
-        and not session.used[row.name]
+        and not session.used[row.read_as or row.name]
       if unread and classic and group.title == "dataset" then
         usage(nil, "%s was given, but none of the tests uses a dataset%s", options.flag(row),
           row.name == "query_field" and " in the way of __d_vec_ph__" or "; schema-load does")
-      elseif unread and not classic then
+      elseif unread and classic then
+        remark(row)
+      elseif unread then
         usage(nil, "%s was given, but scenario '%s' does not read it (it would be vb.args.%s)",
           options.flag(row), name, row.name)
       end
