@@ -240,6 +240,27 @@ local function note_exhausted(run, lane, phase, ended)
   end
 end
 
+-- What there was none of, in a phase that did nothing.
+local function missing_of(lane)
+  if lane.compiled.subscribes then return "no message came" end
+  if lane.compiled.waits then return "nothing came that its commands wait for" end
+  return phases.has_flows(lane.phase.run) and "no run of its flow has ended"
+    or "no request was answered"
+end
+
+-- Whether a phase did nothing, though it was asked for something; says so. Nothing is asked for
+-- with --idle, of a cursor that finds no key, of a schedule on which nothing fell due, of a phase
+-- in the background that was to begin later, and where the script ended it.
+local function note_idle(run, lane, phase, counted, seconds)
+  local idle = phase.status == "ok" and phase.operations + phase.requests + phase.errors == 0
+    and counted.exhausted == 0 and not run.options.idle and not run.stopping
+    and not (lane.settings.open_loop and counted.asked == 0) and lane.settings.start_s < seconds
+  if not idle then return false end
+  run.console:note(("phase '%s' did nothing: %s within %.3g s"):format(lane.name, missing_of(lane),
+    seconds))
+  return true
+end
+
 local function keyspaces_of(run, group)
   local list = keyspace_report.entries(group.keyspaces, group.covered)
   if #list == 0 and run.options.workload_snapshot then
@@ -265,8 +286,9 @@ local function results_of(run, group, before, seconds)
     local met
     if i == 1 then phase.keyspaces = keyspaces_of(run, group) end
     phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
-    run:judge(phase, lane.settings, met)
-    note_exhausted(run, lane, phase, run.engine:result(i - 1).exhausted ~= 0)
+    local counted = run.engine:result(i - 1)
+    run:judge(phase, lane.settings, met, note_idle(run, lane, phase, counted, seconds))
+    note_exhausted(run, lane, phase, counted.exhausted ~= 0)
     out[i] = phase
   end
   return out

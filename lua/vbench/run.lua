@@ -122,17 +122,19 @@ function Run:stop()
   self.stopping, self.ending = true, true
 end
 
---- Judges the result of a phase: its thresholds, its errors.
+--- Judges the result of a phase: its thresholds, its errors, whether it did anything.
 -- @tparam table phase result
 -- @tparam table settings of `vbench.plan`
 -- @tparam boolean met whether its thresholds are met
+-- @tparam ?boolean idle whether it did nothing, though it was asked for something
 -- @local
-function Run:judge(phase, settings, met)
+function Run:judge(phase, settings, met, idle)
   if not met then self.codes[failure.THRESHOLDS] = true end
   local all = phase.requests + phase.errors
   if phase.errors > 0 and phase.errors / all > settings.max_errors then
     self.codes[failure.ERRORS] = true
-  elseif phase.requests == 0 and phase.status == "ok" and phase.operations > 0 then
+  elseif idle or phase.requests == 0 and phase.status == "ok" and phase.operations > 0
+    and not self.stopping then
     self.codes[failure.ERRORS] = true
   end
   if phase.status == "failed" then self.ending = true end
