@@ -271,9 +271,24 @@ local function keyspaces_of(run, group)
   return list
 end
 
+-- A server that was gone at the end and does not answer: what it left would look like a result.
+-- Connections that broke just then, of one that answers, are in the report.
+local function check_gone(run, group, after)
+  local lost = 0
+  for i in ipairs(group.lanes) do lost = lost + run.engine:result(i - 1).lost_connections end
+  for _, fields in ipairs(lost > 0 and not group.failed and after or {}) do
+    if fields.unreachable then
+      group.failed = true
+      run:fail(failure.new(failure.COULD_NOT_RUN, ("phase '%s' ended with %d lost %s: %s"):format(
+        group.name, lost, lost == 1 and "connection" or "connections", fields.unreachable)))
+    end
+  end
+end
+
 local function results_of(run, group, before, seconds)
-  local usage = usage_since(group)
-  local change, nodes = server_change.between(before, server_change.read(run.ctl), seconds)
+  local usage, after = usage_since(group), server_change.read(run.ctl)
+  local change, nodes = server_change.between(before, after, seconds)
+  check_gone(run, group, after)
   local out = {}
   for i, lane in ipairs(group.lanes) do
     local phase = result.phase {

@@ -292,6 +292,7 @@ function M.phase(source)
   follow_schedule(out, source, lane)
   out.duration_s = rounded(lane.seconds, 1e6)
   out.quality = null
+  out.lost_connections = lane.lost_connections
   out.invalidations = tonumber(source.engine:total(source.lane).counters.invalidations)
   out.invalidation_us = counted_times(source.engine:invalidations(source.lane), source.percentiles)
   out.slowest = slowest_of(source.engine:slowest(source.lane), source)

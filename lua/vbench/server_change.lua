@@ -16,10 +16,17 @@ local GROWTH = {
 
 --- Reads INFO of every node.
 -- @tparam table ctl of the run
--- @treturn {table,...} fields of each node; empty where the server says nothing
+-- @treturn {table,...} fields of each node; empty where the server says nothing, with `unreachable`
+--   (why) where it did not answer at all
 function M.read(ctl)
   return ctl:each_node("all", function(node)
-    return control.parse_info(node:try("INFO", "ALL") or "")
+    local text, message, status = node:try("INFO", "ALL")
+    if status == "ECONNECT" or status == "EIO" then -- the connection was old: the server may be new
+      text, message, status = node:try("INFO", "ALL")
+    end
+    local fields = control.parse_info(text or "")
+    if message and status ~= "ESERVER" then fields.unreachable = message end
+    return fields
   end)
 end
 

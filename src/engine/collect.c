@@ -185,6 +185,7 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   if (track->delays) vb_histogram_merge(track->delays, lane->delays);
   if (lane->paced) vb_histogram_merge(track->lateness, lane->lateness);
   vb_lane_result *result = &track->result;
+  result->lost_connections += lane->lost;
   result->asked += lane->asked;
   result->waiting += lane->waiting;
   if (lane->cpu_end <= lane->cpu_start) return;

@@ -147,6 +147,7 @@ typedef struct vb_lane_result {
   uint64_t least_of_connection, most_of_connection;
   double mean_of_connection;
   uint32_t counted_connections;
+  uint32_t lost_connections; /* broke, and were not made again by the end */
   uint32_t clients, threads, pipeline;
   int exhausted;   /* a cursor ended it */
   int interrupted; /* vb_engine_stop, a signal or a failure ended it */

@@ -149,6 +149,7 @@ static void reset(vb_lane *lane) {
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
   lane->spin_start = lane->spin_end = 0;
   lane->ended_at = 0;
+  lane->lost = 0;
   lane->waits = lane->subscribes = false;
   lane->next_open = 0;
 }
@@ -232,8 +233,17 @@ static void measure_spread(vb_lane *lane) {
   }
 }
 
+/* Only in a phase that has run: of one that cannot begin, the failure tells. */
+static void count_lost(vb_lane *lane) {
+  for (uint32_t i = 0; lane->cpu_start && i < lane->wanted; i++) {
+    const vb_connection *connection = lane->connections[i];
+    if (connection->state != VB_CONNECTION_READY && connection->attempts) lane->lost++;
+  }
+}
+
 /* The last thing that a phase does here: from now on its statistics are main's. */
 static void finish(vb_lane *lane, enum vb_lane_state state) {
+  count_lost(lane);
   measure_spread(lane);
   vb_retry_give_up(lane);
   vb_lane_record_flush(lane);

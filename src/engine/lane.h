@@ -188,6 +188,7 @@ typedef struct vb_lane {
   uint64_t slowest_floor; /* latency; in an open loop response time */
   vb_slowest unknown;     /* the first ones; no heap */
   vb_spread spread;       /* of requests over the connections, once the phase has ended */
+  uint32_t lost;          /* connections that broke and were not made again by its end */
   vb_error_table pushes;  /* that nobody asked for, by kind */
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */

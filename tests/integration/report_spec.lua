@@ -15,9 +15,9 @@ local TOP = words [[vbench format title tags scenario options seed started_at ho
 local TOP_OPTIONAL = words "optimizer"
 local PHASE = words [[name status clients threads pipeline rate sent_rate dropped backlog_at_end
   duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
-  connection_errors reconnects empty redirects hits misses bytes_sent bytes_received latency_us
-  histogram unknown unknown_operations conflicts raced slowest pushes_by_kind commands keyspaces
-  nodes timeline client server_change
+  connection_errors reconnects lost_connections empty redirects hits misses bytes_sent
+  bytes_received latency_us histogram unknown unknown_operations conflicts raced slowest
+  pushes_by_kind commands keyspaces nodes timeline client server_change
   thresholds metrics]]
 local PHASE_OPTIONAL = words [[response_us lateness_us wait_us age_us invalidations
   invalidation_us quality]]

@@ -15,8 +15,8 @@ for key in ([[name description vbench format title tags scenario options seed st
     addresses config cores cpu kernel ping_us get_miss_us address role zone slots clients threads
     pipeline rate sent_rate dropped backlog_at_end
     duration_s t_s operations ops_per_s requests sent qps errors open_connections errors_by_kind
-    retries gave_up timeouts connection_errors reconnects empty redirects hits misses bytes_sent
-    bytes_received latency_us response_us lateness_us wait_us age_us
+    retries gave_up timeouts connection_errors reconnects lost_connections empty redirects hits
+    misses bytes_sent bytes_received latency_us response_us lateness_us wait_us age_us
     invalidations invalidation_us
     count sum min mean stddev p50 p90 p95 p99 p999
     p9999 max exact_to mean_us p50_us p99_us max_us recall histogram unknown conflicts raced

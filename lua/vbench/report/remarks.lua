@@ -21,8 +21,10 @@ end
 -- What is worth a word only when it happened: key, one, many.
 local EVENTS = {
   { "timeouts", "timeout" }, { "connection_errors", "connection error" },
-  { "reconnects", "reconnect" }, { "retries", "retry", "retries" },
-  { "gave_up", "given up", "given up" }, { "conflicts", "conflict" },
+  { "reconnects", "reconnect" },
+  { "lost_connections", "connection lost at the end", "connections lost at the end" },
+  { "retries", "retry", "retries" }, { "gave_up", "given up", "given up" },
+  { "conflicts", "conflict" },
   { "unknown", "unknown", "unknown" }, { "raced", "raced", "raced" },
   { "dropped", "dropped", "dropped" }, { "empty", "empty", "empty" },
 }

@@ -210,6 +210,9 @@ function M.quiet_line(phase, title)
   local line = ("%s: %.2f requests per second"):format(M.plain(title or phase.name), phase.qps)
   if times.p50 then line = line .. (", p50=%.3f msec"):format(times.p50 / 1000) end
   if phase.errors > 0 then line = line .. (", errors=%.0f"):format(phase.errors) end
+  if (phase.lost_connections or 0) > 0 then
+    line = ("%s, lost=%d"):format(line, phase.lost_connections)
+  end
   if metrics.is_short(phase) then
     line = line .. (", asked=%.2f per second"):format(phase.rate)
   end
