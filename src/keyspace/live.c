@@ -232,16 +232,28 @@ static int take_next(const vb_cursor *cursor, uint32_t worker, uint64_t *id) {
   }
 }
 
+/* The last id that exists. What was counted may be gone before it is looked for, or not be there
+ * yet: then one before it, and at last any. The end of the range: none exists. */
+static uint64_t newest_of(const vb_cursor *cursor) {
+  const vb_bitmap *exists = cursor->live->exists;
+  uint64_t first = cursor->first, last = first + cursor->count;
+  for (uint64_t behind = 1; behind <= RANKED_TRIES; behind++) {
+    uint64_t existing = vb_bitmap_count_range(exists, first, last);
+    if (existing < behind) break;
+    uint64_t newest = vb_bitmap_select(exists, first, last, existing - behind);
+    if (newest < last) return newest;
+  }
+  return vb_bitmap_next_set(exists, first, last);
+}
+
 /* Exponential and latest begin at the newest id that exists: up to it. NULL: none exists. */
 static const vb_distribution *moving_shape(const vb_cursor *cursor, reserve *own) {
-  const struct vb_live *live = cursor->live;
   uint64_t first = cursor->first, last = first + cursor->count;
   if (own->fresh) {
     own->fresh--;
     return &own->moving;
   }
-  uint64_t existing = vb_bitmap_count_range(live->exists, first, last);
-  uint64_t newest = existing ? vb_bitmap_select(live->exists, first, last, existing - 1) : last;
+  uint64_t newest = newest_of(cursor);
   if (newest >= last) return NULL;
   own->fresh = REFRESH;
   vb_distribution_init(&own->moving, &cursor->distribution.spec, newest - first + 1);
@@ -268,7 +280,22 @@ static uint64_t count_fitting(const vb_cursor *cursor, int filter, reserve *own,
   return own->existing;
 }
 
-/* By rank among the ids of the range that pass: with the cursor's shape over them. */
+/* The first that passes from a random place on, round the range. */
+static int find_fitting(const vb_cursor *cursor, int filter, vb_rng *rng, uint64_t *id) {
+  const struct vb_live *live = cursor->live;
+  bool existing = filter == VB_PRESENCE_EXISTING;
+  const vb_bitmap *bitmap = existing ? live->exists : vb_tracker_taken(live->tracker);
+  uint64_t (*next)(const vb_bitmap *, uint64_t, uint64_t) =
+      existing ? vb_bitmap_next_set : vb_bitmap_next_unset;
+  uint64_t first = cursor->first, last = first + cursor->count;
+  uint64_t start = first + vb_below(vb_rng_next(rng), cursor->count);
+  *id = next(bitmap, start, last);
+  if (*id >= last) *id = next(bitmap, first, last);
+  return *id < last;
+}
+
+/* By rank among the ids of the range that pass: with the cursor's shape over them. What was counted
+ * may be gone before it is looked for; only where none is found there is none. */
 static int draw_ranked(const vb_cursor *cursor, int filter, reserve *own, vb_rng *rng,
                        uint64_t *id) {
   const struct vb_live *live = cursor->live;
@@ -287,7 +314,7 @@ static int draw_ranked(const vb_cursor *cursor, int filter, reserve *own, vb_rng
               : vb_bitmap_select_unset(vb_tracker_taken(live->tracker), first, last, rank);
     if (*id < last && fits(live, filter, *id)) return 1;
   }
-  return 0;
+  return find_fitting(cursor, filter, rng, id);
 }
 
 /* From position `start` on, round all: the one with `skipped` fitting ones before it. */

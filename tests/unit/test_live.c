@@ -267,6 +267,47 @@ static void latest_follows_the_newest_existing_id(void **state) {
   vb_cursor_free(cursor);
 }
 
+static atomic_bool enough;
+static atomic_uint rocks;
+
+/* Takes the newest ids away and puts them back, all the time. */
+static void *rock(void *arg) {
+  while (!atomic_load(&enough)) {
+    for (uint64_t id = 1; id <= 4; id++) (void)vb_tracker_remove(tracker, id * 1000);
+    for (uint64_t id = 1; id <= 4; id++) (void)vb_tracker_add(tracker, id * 1000);
+    (void)atomic_fetch_add(&rocks, 1);
+  }
+  return arg;
+}
+
+/* One id always exists: a draw that finds none, since what it counted has gone meanwhile, would end
+ * a phase. */
+static void draws_find_what_stays_beside_what_goes(void **state) {
+  (void)state;
+  make_keys(SIZE / 20);
+  (void)vb_tracker_add(tracker, 7);
+  static const vb_cursor_spec specs[] = {
+      {.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_EXISTING},
+      {.order = VB_ORDER_DRAWN,
+       .filter = VB_PRESENCE_EXISTING,
+       .distribution = {.shape = VB_SHAPE_LATEST, .share = 0.1, .probability = 0.9}},
+  };
+  pthread_t rocker;
+  atomic_store(&enough, false);
+  assert_int_equal(pthread_create(&rocker, NULL, rock, NULL), 0);
+  uint64_t in_vain = 0;
+  for (size_t i = 0; i < 2; i++) {
+    vb_cursor *cursor = test_cursor(keys, specs[i]);
+    atomic_store(&rocks, 0);
+    for (uint64_t n = 0; atomic_load(&rocks) < 100000; n++)
+      in_vain += taken(cursor, 0, n) == UINT64_MAX;
+    vb_cursor_free(cursor);
+  }
+  atomic_store(&enough, true);
+  (void)pthread_join(rocker, NULL);
+  assert_int_equal(in_vain, 0);
+}
+
 static void mistakes_are_named(void **state) {
   (void)state;
   make_keys(100);
@@ -305,6 +346,7 @@ int main(void) {
       cmocka_unit_test_teardown(nothing_is_drawn_where_nothing_exists, tear_down),
       cmocka_unit_test_teardown(the_ratio_is_what_was_asked_for, tear_down),
       cmocka_unit_test_teardown(latest_follows_the_newest_existing_id, tear_down),
+      cmocka_unit_test_teardown(draws_find_what_stays_beside_what_goes, tear_down),
       cmocka_unit_test_teardown(mistakes_are_named, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
