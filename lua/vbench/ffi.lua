@@ -50,4 +50,17 @@ function M.check(status, err)
   return nil, ffi.string(err.text), status
 end
 
+--- Calls a function, and when it raises frees a handle before anything else is freed. The collector
+-- frees what nobody holds any more in no order: of use for what has threads that use other handles.
+-- @tparam function free the handle; called when `fn` raises
+-- @tparam function fn what to do
+-- @return what `fn` returned, one value
+-- @raise what `fn` raised
+function M.or_free(free, fn)
+  local ok, result = pcall(fn)
+  if ok then return result end
+  free()
+  error(result, 0)
+end
+
 return M

@@ -114,10 +114,11 @@ function M.run(control, keyspace, options)
   if C.vb_keyscan_start(out, spec, err) ~= 0 then
     error(failure.new(failure.COULD_NOT_RUN, ffi.string(err.text)), 0)
   end
-  local scan = ffi.gc(out[0], C.vb_keyscan_free)
-  local seconds = watch(control, keyspace, scan, counts)
+  local scan = out[0]
+  local function free() C.vb_keyscan_free(scan) end
+  local seconds = vbffi.or_free(free, function() return watch(control, keyspace, scan, counts) end)
   local status = C.vb_keyscan_apply(scan, counts, err)
-  C.vb_keyscan_free(ffi.gc(scan, nil))
+  free()
   anchors[1] = nil
   if status ~= 0 then error(failure.new(failure.COULD_NOT_RUN, ffi.string(err.text)), 0) end
   local result = result_of(counts, seconds)

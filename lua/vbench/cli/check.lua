@@ -211,8 +211,11 @@ local function check(state)
     engine = new_engine(), options = options, given = state.given, session = session,
     compile = require("vbench.compile").phase,
   }
-  for _, phase in ipairs(list) do show_phase(self, out, phase) end
-  self.engine:free()
+  local function free() self.engine:free() end
+  native.or_free(free, function()
+    for _, phase in ipairs(list) do show_phase(self, out, phase) end
+  end)
+  free()
   io.write(table.concat(out, "\n"), "\n")
   return 0
 end

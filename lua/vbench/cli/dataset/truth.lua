@@ -44,10 +44,12 @@ local function compute(dataset, options)
   C.vb_dataset_advise(dataset, C.VB_SECTION_RECORDS, C.VB_USE_LOAD)
   work.check(C.vb_truth_start_dataset(out, dataset, choice, neighbors, err), err)
   local truth = ffi.gc(out[0], C.vb_truth_free)
-  work.run(function() return C.vb_truth_wait(truth, WAIT_MS) == 0 end, function()
-    local done = tonumber(C.vb_truth_progress(truth))
-    return "records compared", { done = done, total = records, rows = done }
-  end, options.quiet)
+  native.or_free(function() C.vb_truth_free(ffi.gc(truth, nil)) end, function()
+    work.run(function() return C.vb_truth_wait(truth, WAIT_MS) == 0 end, function()
+      local done = tonumber(C.vb_truth_progress(truth))
+      return "records compared", { done = done, total = records, rows = done }
+    end, options.quiet)
+  end)
   work.check(C.vb_dataset_check(dataset, err), err)
   return { truth = truth, neighbors = tonumber(neighbors[0]), filter = filter }
 end

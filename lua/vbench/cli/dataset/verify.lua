@@ -88,9 +88,11 @@ local function compute(dataset, field, run, threads, filter)
   local out = ffi.new("vb_truth *[1]")
   work.check(C.vb_truth_start_dataset(out, dataset.handle, choice, nil, err), err)
   local truth = ffi.gc(out[0], C.vb_truth_free)
-  while C.vb_truth_wait(truth, 100) == 0 do
-    if work.interrupted() then error(failure.new(failure.INTERRUPTED, "interrupted"), 0) end
-  end
+  native.or_free(function() C.vb_truth_free(ffi.gc(truth, nil)) end, function()
+    while C.vb_truth_wait(truth, 100) == 0 do
+      if work.interrupted() then error(failure.new(failure.INTERRUPTED, "interrupted"), 0) end
+    end
+  end)
   return truth
 end
 
