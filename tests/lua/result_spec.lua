@@ -43,7 +43,8 @@ describe("the result of a phase", function()
     for key in ([[name status clients threads pipeline rate sent_rate dropped backlog_at_end
         duration_s operations ops_per_s requests qps errors errors_by_kind retries gave_up timeouts
         connection_errors reconnects lost_connections empty redirects hits misses
-        bytes_sent bytes_received latency_us response_us lateness_us wait_us age_us invalidations invalidation_us
+        bytes_sent bytes_received
+        latency_us response_us lateness_us wait_us age_us invalidations invalidation_us
         histogram unknown conflicts raced slowest unknown_operations pushes_by_kind quality
         commands keyspaces nodes timeline client server_change thresholds
         metrics]]):gmatch("%S+") do
