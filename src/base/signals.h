@@ -13,8 +13,9 @@ typedef struct vb_signals vb_signals;
 VB_API int vb_signals_new(vb_signals **out, vb_error *err);
 /* Ends the thread and unblocks the signals. Takes NULL. */
 VB_API void vb_signals_free(vb_signals *signals);
-/* Signals that came since the start. */
-VB_API int vb_signals_count(const vb_signals *signals);
+/* Signals that came since the start, all that were sent before the call among them. From any thread
+ * that blocks them. */
+VB_API int vb_signals_count(vb_signals *signals);
 /* A descriptor that is readable once a signal came; never read from. */
 VB_API int vb_signals_fd(const vb_signals *signals);
 

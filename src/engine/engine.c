@@ -17,7 +17,7 @@ enum {
 };
 
 static void wait_for_news(vb_engine *engine, int timeout_ms) {
-  const vb_signals *signals = engine->shared->spec.signals;
+  vb_signals *signals = engine->shared->spec.signals;
   struct pollfd polled[2] = {{.fd = engine->shared->notify_fd, .events = POLLIN}};
   nfds_t count = 1;
   if (signals && vb_signals_count(signals) <= engine->signals_told)
@@ -421,7 +421,7 @@ static void give_up_on(vb_engine *engine, vb_crew *crew, vb_event *out) {
 }
 
 static bool told_of_signal(vb_engine *engine, vb_event *out) {
-  const vb_signals *signals = engine->shared->spec.signals;
+  vb_signals *signals = engine->shared->spec.signals;
   if (!signals || vb_signals_count(signals) <= engine->signals_told) return false;
   engine->signals_told = vb_signals_count(signals);
   out->kind = VB_EVENT_SIGNAL;

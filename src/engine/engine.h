@@ -22,7 +22,7 @@ typedef struct vb_engine_spec {
   uint32_t endpoint_count;
   vb_login login;
   const vb_script_factory *script; /* NULL: no script, no hooks */
-  const vb_signals *signals;       /* watched while waiting for events; NULL: none */
+  vb_signals *signals;             /* watched while waiting for events; NULL: none */
   const int *pins;                 /* cores for the workers in turn, or NULL */
   uint32_t pin_count;
   uint64_t connect_timeout_ns, hook_timeout_ns;

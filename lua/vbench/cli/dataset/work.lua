@@ -90,14 +90,14 @@ function M.run(step, where, quiet)
   local bar = new_bar(quiet)
   begin_signals()
   local ok, raised = pcall(function()
-    while step() do
-      bar:show(where())
-      if M.interrupted() then
-        error(failure.new(failure.INTERRUPTED, "interrupted; nothing was written"), 0)
-      end
-    end
+    while step() and not M.interrupted() do bar:show(where()) end
   end)
   bar:clear()
+  -- Ctrl-C also ends what writes into a pipe that is read: its end, or an error of what was cut
+  -- short, is no end of the work then.
+  if M.interrupted() then
+    error(failure.new(failure.INTERRUPTED, "interrupted; nothing was written"), 0)
+  end
   if not ok then error(raised, 0) end
 end
 
