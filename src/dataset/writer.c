@@ -45,13 +45,22 @@ static bool ends_in(const char *text, size_t length, const char *end) {
   return length > size && memcmp(text + length - size, end, size) == 0;
 }
 
+/* Whether the last part of a path is a name that a file can have, with ".bin" behind it. */
+static bool has_name(const char *path, size_t length) {
+  size_t start = length;
+  while (start && path[start - 1] != '/') start--;
+  for (size_t i = start; i < length; i++)
+    if (path[i] != '.') return true;
+  return false;
+}
+
 static int set_paths(vb_writer *writer, const char *base, vb_error *err) {
   size_t length = strlen(base);
   if (ends_in(base, length, ".yaml"))
     length -= 5;
   else if (ends_in(base, length, ".bin"))
     length -= 4;
-  if (length == 0 || base[length - 1] == '/')
+  if (!has_name(base, length))
     return vb_fail(err, VB_EINVAL, "'%s' is no name of a dataset; write DIRECTORY/NAME", base);
   if (length + 5 >= PATH_MAX) return errno = ENAMETOOLONG, failed(base, err);
   (void)snprintf(writer->schema_path, PATH_MAX, "%.*s.yaml", (int)length, base);
@@ -322,15 +331,25 @@ static int join(vb_writer *writer, int which, vb_error *err) {
   return status ? status : append(writer, from, err);
 }
 
-/* The data first: a schema without its data is seen to be none. */
+/* Both files are whole. An old schema goes first: between the two names there is no dataset, never
+ * an old schema with new data. */
+static int rename_both(vb_writer *writer, const char *schema, vb_error *err) {
+  if (unlink(writer->schema_path) && errno != ENOENT) return failed(writer->schema_path, err);
+  if (rename(writer->temporary, writer->data_path)) return failed(writer->data_path, err);
+  writer->temporary[0] = 0;
+  return rename(schema, writer->schema_path) ? failed(writer->schema_path, err) : VB_OK;
+}
+
 static int give_names(vb_writer *writer, vb_error *err) {
   section *data = &writer->sections[VB_SECTION_RECORDS];
+  char schema[sizeof writer->temporary + 8];
   int bad = close(data->fd);
   data->fd = -1;
-  if (bad || rename(writer->temporary, writer->data_path)) return failed(writer->data_path, err);
-  writer->temporary[0] = 0;
-  int status = vb_schema_write(writer->schema, writer->schema_path, err);
-  if (status) (void)unlink(writer->data_path);
+  if (bad) return failed(writer->data_path, err);
+  (void)snprintf(schema, sizeof schema, "%s.yaml", writer->temporary);
+  int status = vb_schema_write(writer->schema, schema, err);
+  if (!status) status = rename_both(writer, schema, err);
+  if (status) (void)unlink(schema);
   return status;
 }
 

@@ -168,6 +168,34 @@ static void a_write_that_fails_leaves_nothing(void **state) {
   assert_int_equal(access(data_path, F_OK), -1);
 }
 
+static void the_old_dataset_stays_when_the_schema_cannot_be_written(void **state) {
+  (void)state;
+  struct rlimit before, low = {64, RLIM_INFINITY}; /* room for a record, not for a schema */
+  vb_error err = {.status = 0};
+  vb_dataset *dataset = NULL;
+  static const char text[] = "version: 1\nrecord: { fields: [ { name: v, type: numeric } ] }\n"
+                             "sections: { records: { count: 1 } }\n";
+  for (double value = 1; value < 3; value++) {
+    vb_writer *writer = open_writer(text);
+    assert_int_equal(vb_writer_put(writer, VB_SECTION_RECORDS, &value, sizeof value, &err), VB_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    low.rlim_max = before.rlim_max;
+    if (value > 1) assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    int status = vb_writer_finish(writer, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(status, value > 1 ? VB_EIO : VB_OK);
+    vb_writer_free(writer);
+  }
+  assert_non_null(strstr(err.text, "File too large"));
+  assert_int_equal(vb_dataset_open(&dataset, schema_path, data_path, &err), VB_OK);
+  vb_view view;
+  double first = 1;
+  vb_dataset_field(dataset, 0, 0, &view);
+  expect_view(view, &first, sizeof first);
+  vb_dataset_close(dataset);
+}
+
 static void a_place_that_cannot_be_written_to_is_told_at_once(void **state) {
   (void)state;
   vb_error err = {.status = 0};
@@ -187,6 +215,7 @@ int main(void) {
       cmocka_unit_test(counts_that_do_not_belong_together_are_refused),
       cmocka_unit_test(a_key_has_to_fit),
       cmocka_unit_test(a_write_that_fails_leaves_nothing),
+      cmocka_unit_test(the_old_dataset_stays_when_the_schema_cannot_be_written),
       cmocka_unit_test(a_place_that_cannot_be_written_to_is_told_at_once),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
