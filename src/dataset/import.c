@@ -170,6 +170,8 @@ static int store_key(vb_import *import, binding *to, const vb_cell *cell, vb_err
   if (length == 0) to->store.missing++;
   if (length > schema->key_bytes && import->options.truncate) {
     length = (size_t)schema->key_bytes;
+    if (schema->key_encoding == VB_ENCODING_UTF8)
+      length = vb_store_whole_characters(cell->bytes, length);
     to->store.truncated++;
   }
   return vb_writer_key(import->writer, cell->bytes, length, err);
@@ -365,6 +367,9 @@ int vb_import_progress(const vb_import *import, uint64_t *done, uint64_t *total,
 }
 
 int vb_import_finish(vb_import *import, vb_error *err) {
+  const table *records = &import->tables[VB_TABLE_RECORDS];
+  if (records->source_count && records->rows == 0)
+    return vb_fail(err, VB_EINVAL, "%s: holds no records", records->sources[0]->path);
   return vb_writer_finish(import->writer, err);
 }
 

@@ -149,6 +149,9 @@ static int grow_columns(vb_source *source) {
 int vb_source_add_column(vb_source *source, const char *name, size_t length, vb_error *err) {
   if (source->column_count >= COLUMNS_MAX)
     return vb_fail(err, VB_EINVAL, "%s: more than %d names of columns", source->path, COLUMNS_MAX);
+  if (memchr(name, 0, length))
+    return vb_fail(err, VB_EINVAL, "%s: the name of column '%s' holds a NUL byte", source->path,
+                   name);
   char *copy = strndup(name, length);
   if (!copy || grow_columns(source)) {
     free(copy);

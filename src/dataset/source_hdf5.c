@@ -8,8 +8,10 @@
 #include "dataset/h5.h"
 #include "dataset/hdf5_library.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK = 256 * 1024, NAMES = 2, CHUNK_SLOTS = 12421, CHUNK_CACHE = 64 * 1024 * 1024 };
 
@@ -135,6 +137,7 @@ static int add_column(hdf5_source *self, const char *name, const hsize_t *shape,
   hid_t stored = h5->H5Dget_type(self->set), memory = 0;
   int dtype = dtype_of(stored, &memory);
   self->type = dtype < 0 ? 0 : h5->H5Tcopy(memory);
+  if (dtype == VB_DTYPE_FLOAT16) (void)h5->H5Tset_order(self->type, H5T_ORDER_LE);
   (void)h5->H5Tclose(stored);
   if (self->type <= 0)
     return vb_fail(err, VB_EINVAL, "%s: the set '%s' holds neither numbers nor booleans",
@@ -153,6 +156,7 @@ static int open_hdf5(vb_source *source, const vb_source_options *options, vb_err
   vb_error missing;
   self->file = open_file(source->path, &missing);
   if (!h5) return vb_fail(err, VB_EINVAL, "%s: %s", source->path, missing.text);
+  if (self->file <= 0 && access(source->path, R_OK)) return failed(source, strerror(errno), err);
   if (self->file <= 0) return failed(source, "cannot be opened as HDF5", err);
   const char *name = find_set(self->file, options->table);
   if (!name)

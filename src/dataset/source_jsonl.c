@@ -21,7 +21,7 @@ static int open_jsonl(vb_source *source, const vb_source_options *options, vb_er
 
 static bool is_column(const vb_source *source, size_t at, const char *name, size_t length) {
   const char *have = source->columns[at].name;
-  return strncmp(have, name, length) == 0 && have[length] == 0;
+  return strlen(have) == length && memcmp(have, name, length) == 0;
 }
 
 /* Members mostly come in the order of the line before: `guess` is tried first. */
@@ -77,7 +77,8 @@ static int read_line(vb_source *source, char *line, size_t length, vb_error *err
   vb_error inner = {.status = 0};
   int status = read_object(source, &json, &inner);
   if (inner.status) return vb_fail(err, status, "%s", inner.text);
-  if (status || vb_json_peek(&json)) return not_json(source, &json, line, err);
+  if (status || vb_json_peek(&json) || json.at < json.end)
+    return not_json(source, &json, line, err);
   return VB_OK;
 }
 

@@ -36,7 +36,10 @@ static int open_vecs(vb_source *source, const vb_source_options *options, vb_err
   if (status) return status;
   int64_t there = vb_input_need(&self->input, PREFIX, err);
   if (there < 0) return (int)there;
-  if (there < PREFIX) return vb_fail(err, VB_EINVAL, "%s: is empty", source->path);
+  if (there == 0) return vb_fail(err, VB_EINVAL, "%s: is empty", source->path);
+  if (there < PREFIX)
+    return vb_fail(err, VB_EINVAL, "%s: has %lld bytes, less than the dimension of a row takes",
+                   source->path, (long long)there);
   uint32_t dimensions = load_u32(vb_input_at(&self->input));
   if (dimensions == 0 || dimensions > 1u << 20)
     return vb_fail(err, VB_EINVAL, "%s: its first row says that it has %u values: not a .%s file",

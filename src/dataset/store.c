@@ -26,8 +26,7 @@ static int no_text(const vb_store *store, const vb_cell *cell, vb_error *err) {
 
 /* --- text, tag, blob -------------------------------------------------------------------------- */
 
-/* The longest start of at most `most` bytes that ends between two characters. */
-static size_t whole_characters(const char *text, size_t most) {
+size_t vb_store_whole_characters(const char *text, size_t most) {
   size_t length = most;
   while (length && ((unsigned char)text[length] & 0xc0) == 0x80) length--;
   return most - length < 4 ? length : most;
@@ -46,19 +45,39 @@ static int too_long(const vb_store *store, const vb_cell *cell, vb_error *err) {
                  cell->length, store->field->max_bytes);
 }
 
+/* NULs at the end of a text of a fixed length would be taken for its padding. */
+static bool ends_in_padding(const vb_field *field, const char *text, size_t length) {
+  return length && text[length - 1] == 0 && !field->variable && field->type != VB_FIELD_BLOB;
+}
+
+/* How much of a text is stored: what fits. */
+static int fit_text(vb_store *store, const vb_cell *cell, size_t *length, vb_error *err) {
+  const vb_field *field = store->field;
+  bool utf8 = field->encoding == VB_ENCODING_UTF8 && field->type != VB_FIELD_BLOB;
+  *length = cell->length;
+  if (*length > field->max_bytes) {
+    if (!store->truncate) return too_long(store, cell, err);
+    *length = (size_t)field->max_bytes;
+    if (utf8) *length = vb_store_whole_characters(cell->bytes, *length);
+  }
+  if (ends_in_padding(field, cell->bytes, *length)) {
+    if (!store->truncate)
+      return vb_fail(err, VB_EINVAL,
+                     "a text that ends in a NUL byte, like the padding of a fixed length; "
+                     "'length: variable' keeps it, --truncate cuts it");
+    while (ends_in_padding(field, cell->bytes, *length)) --*length;
+  }
+  store->truncated += *length < cell->length;
+  return VB_OK;
+}
+
 static int store_text(vb_store *store, const vb_cell *cell, char *to, vb_error *err) {
   const vb_field *field = store->field;
-  size_t length = cell->length;
+  size_t length;
   if (cell->kind > VB_CELL_BOOLEAN) return no_text(store, cell, err);
-  bool utf8 = field->encoding == VB_ENCODING_UTF8 && field->type != VB_FIELD_BLOB;
   int status = field->encoding == VB_ENCODING_ASCII ? check_ascii(cell, err) : VB_OK;
+  if (!status) status = fit_text(store, cell, &length, err);
   if (status) return status;
-  if (length > field->max_bytes) {
-    if (!store->truncate) return too_long(store, cell, err);
-    length = (size_t)field->max_bytes;
-    if (utf8) length = whole_characters(cell->bytes, length);
-    store->truncated++;
-  }
   if (field->variable) {
     uint32_t prefix = (uint32_t)length;
     memcpy(to, &prefix, sizeof prefix);

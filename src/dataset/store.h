@@ -24,6 +24,10 @@ int vb_store_cell(vb_store *store, const vb_column *column, const vb_cell *cell,
 int vb_store_members(vb_store *store, const vb_schema *schema, const vb_layout *layout,
                      const vb_cell *cell, char *record, vb_error *err);
 
+/* The longest start of at most `most` bytes, of a text that is longer, which ends between two
+ * characters of UTF-8. */
+size_t vb_store_whole_characters(const char *text, size_t most);
+
 /* Up to 60 bytes of a text, for messages, into a buffer of 96. */
 const char *vb_store_quote(const char *bytes, size_t length, char *quoted);
 

@@ -104,6 +104,7 @@ static void see_text(column *of, const vb_cell *cell) {
     see_number(found, cell, value);
   else if (found->lists + found->others + 1 == found->present && (length = list_length(cell)) > 0)
     see_list(found, length);
+  found->padded += cell->length && cell->bytes[cell->length - 1] == 0;
   found->spaces += memchr(cell->bytes, ' ', cell->length) != NULL;
   count_distinct(of, cell);
 }

@@ -22,6 +22,7 @@ typedef struct vb_survey_column {
   uint64_t spaces;   /* texts with a space in them */
   uint64_t distinct; /* different texts, up to VB_SURVEY_DISTINCT */
   uint64_t negative; /* numbers below zero */
+  uint64_t padded;   /* texts that end in a NUL byte */
 } vb_survey_column;
 
 typedef struct vb_survey vb_survey;

@@ -87,7 +87,7 @@ sections: { records: { count: 7 } }
         "p.jsonl:1: record 0, field 'v': value 1 is NaN or infinite" },
       { '{"price": 1, "v": [1, null]}',
         "p.jsonl:1: record 0, field 'v': value 1, 'null', is no number" },
-      { '', "out.bin: there are no records" },
+      { '', "p.jsonl: holds no records" },
     }
     for _, bad in ipairs(BAD) do
       it("refuses " .. (bad[1] == "" and "nothing" or bad[1]), function()

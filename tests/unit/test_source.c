@@ -53,6 +53,8 @@ static void what_is_no_json_is_told_with_its_line(void **state) {
       {"jsonl", "[1]", "!1: is not a JSON object"},
       {"jsonl", "{\"a\":1}\nx", "a=#1;!2: is not a JSON object"},
       {"jsonl", "{\"a\":1} 2", "!1:9: something else behind the object"},
+      {"jsonl", "{\"a\":1,\"a\\u0000bcdefghijklmnopqrstuvw\":2}",
+       "! the name of column 'a' holds a NUL byte"},
       {"jsonl", "{\"a\":1", "!1:7: a ',' or '}' was expected"},
       {"jsonl", "{\"a\" 1}", "!1:6: a ':' was expected"},
       {"jsonl", "{a:1}", "!1:2: a string was expected"},

@@ -20,7 +20,7 @@ end
 -- @tparam cdata source vb_source *, which is at its end then
 -- @tparam[opt] boolean quiet no progress bar
 -- @treturn {table,...} columns in the source's order: `name dtype dimensions present numbers
---   integers wide lists others longest spaces distinct negative`
+--   integers wide lists others longest spaces distinct negative padded`
 function M.survey(source, quiet)
   local survey, err = ffi.gc(C.vb_survey_new(source), C.vb_survey_free), native.new_error()
   work.run(function() return work.check(C.vb_survey_step(survey, err), err) > 0 end,
@@ -32,7 +32,7 @@ function M.survey(source, quiet)
   for i = 0, C.vb_survey_count(survey) - 1 do
     local found, column = C.vb_survey_get(survey, i), {}
     for _, name in ipairs { "dtype", "dimensions", "present", "numbers", "integers", "wide",
-      "lists", "others", "longest", "spaces", "distinct", "negative" } do
+      "lists", "others", "longest", "spaces", "distinct", "negative", "padded" } do
       column[name] = tonumber(found[name])
     end
     column.name = ffi.string(found.name)
@@ -54,7 +54,8 @@ end
 
 local function text(column, rows, plain)
   return { type = not plain and is_tag(column, rows) and "tag" or "text",
-    max_bytes = width(column.longest, LEAST_WIDTH), variable = column.longest > VARIABLE_ABOVE }
+    max_bytes = width(column.longest, LEAST_WIDTH),
+    variable = column.longest > VARIABLE_ABOVE or column.padded > 0 }
 end
 
 --- The field that holds a column.

@@ -68,6 +68,11 @@ function Input:survey(quiet)
     self.surveyed = columns
     if not self.values then
       self.rows = tonumber(self.source.row)
+      if self.source.bytes == 0 and self.rows > 0 then
+        error(failure.new(failure.COULD_NOT_RUN, ("%s: has to be read twice to find out what its "
+          .. "columns hold, and a pipe can be read once"):format(self.path),
+          "write it to a file first, or say what it holds by --schema"), 0)
+      end
       local again = M.open(self.path, self.asked, self.table)
       self.source = again.source
     end
