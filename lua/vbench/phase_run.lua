@@ -172,6 +172,7 @@ local HANDLERS = {
     run.engine:stop()
   end,
   stuck = function(run, group, text)
+    tick(run, group) -- its last second
     group.failed = true
     run.stuck = true
     run:fail(failure.new(failure.USAGE, ("phase '%s': %s"):format(group.name, text),

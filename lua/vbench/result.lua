@@ -194,6 +194,7 @@ local function commands_of(source, lane, percentiles)
   for i, name in ipairs(source.rows) do
     local row = M.row(source.engine:row(source.lane, i - 1), lane.seconds, percentiles)
     row.name = name
+    row.connection_errors, row.reconnects = null, null -- of no command
     if not called[i - 1] or is_told(source, name, row) then list[#list + 1] = row end
   end
   return list

@@ -350,12 +350,8 @@ void vb_connection_break(vb_connection *connection, const char *kind, const char
 
 void vb_connection_abandon(vb_connection *connection) {
   vb_flow_forget(connection);
-  for (uint32_t at = connection->head; at != connection->tail; at++)
-    vb_lane_spill(connection->lane, &connection->ring[at & (connection->ring_size - 1)]);
-  connection->lane->open -= connection->open;
-  connection->open = 0;
-  connection->head = connection->tail;
   close_stream(connection);
+  vb_retry_abandon(connection);
 }
 
 bool vb_connection_is_blocked(const vb_connection *connection) {

@@ -57,7 +57,7 @@ static bool end_run(vb_flow *flow) {
 static void end_operation(vb_flow *flow) {
   bool waited_for = end_run(flow);
   vb_retry_end_run(vb_flow_lane(flow), flow->retry);
-  vb_lane_operation_ended(vb_flow_lane(flow), flow->begun.n);
+  vb_lane_operation_ended(vb_flow_lane(flow), flow->entry->row, flow->begun.n);
   if (waited_for) vb_connection_fill(flow->home);
 }
 
@@ -80,7 +80,7 @@ static void cut(vb_flow *flow) {
   hooks_of(vb_flow_lane(flow))->cut(flow->client);
   (void)end_run(flow);
   vb_retry_end_run(vb_flow_lane(flow), flow->retry);
-  vb_flow_lane(flow)->open--;
+  vb_lane_leave(vb_flow_lane(flow), flow->begun.n, flow->begun.due);
 }
 
 /* When a run that has not ended is cut: half of the drain is left for replies under way. */
@@ -119,7 +119,8 @@ static void push(vb_flow *flow, uint32_t step, uint32_t replies, uint64_t before
   flight->entry = flow->entry;
   flight->step = (uint16_t)step;
   flight->replies = (uint16_t)replies;
-  vb_lane_count_sent(vb_flow_lane(flow), flow->entry->steps[step].row, n,
+  uint32_t requests = replies > 1 ? replies - 2 : 1; /* MULTI and EXEC are none */
+  vb_lane_count_sent(vb_flow_lane(flow), flow->entry->steps[step].row, n, requests,
                      connection->outbox.appended - before);
 }
 
@@ -439,8 +440,10 @@ void vb_flow_forget(vb_connection *connection) {
   hooks_of(connection->lane)->close(flow->client);
   flow->client = NULL;
   flow->active = false;
+  flow->wake_at = 0;
   flow->at = NULL;
   connection->serving = NULL;
+  vb_lane_leave(connection->lane, flow->begun.n, flow->begun.due);
 }
 
 void vb_flow_renew(vb_connection *connection) {

@@ -125,9 +125,10 @@ static void push_flight(vb_connection *connection, const vb_entry *entry, uint32
   flight->replies = (uint16_t)replies;
 }
 
-void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes) {
+void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint32_t requests,
+                        uint64_t bytes) {
   if (vb_lane_shows(lane, n)) {
-    lane->interval->sent++;
+    lane->interval->sent += requests;
     lane->interval->bytes_sent += bytes;
   }
   if (vb_lane_counts(lane, n)) {
@@ -156,7 +157,7 @@ static uint32_t begin_transaction(vb_connection *connection, const vb_entry *ent
   }
   vb_connection_append(connection, exec, sizeof exec - 1);
   push_flight(connection, entry, 0, begun, entry->step_count + 2);
-  vb_lane_count_sent(lane, entry->row, n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, entry->row, n, entry->step_count, connection->outbox.appended - before);
   return 1;
 }
 
@@ -189,7 +190,7 @@ static uint32_t begin_claim(vb_connection *connection, const vb_entry *entry, vb
   }
   push_flight(connection, entry, 0, begun, 1);
   connection->ring[(connection->tail - 1) & (connection->ring_size - 1)].place = place;
-  vb_lane_count_sent(lane, entry->row, begun.n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, entry->row, begun.n, 1, connection->outbox.appended - before);
   return 1;
 }
 
@@ -206,7 +207,7 @@ static inline uint32_t begin_single(vb_connection *connection, const vb_entry *e
     return 0;
   }
   push_flight(connection, entry, 0, begun, 1);
-  vb_lane_count_sent(lane, entry->row, begun.n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, entry->row, begun.n, 1, connection->outbox.appended - before);
   return 1;
 }
 
@@ -226,7 +227,7 @@ uint32_t vb_connection_begin(vb_connection *connection, const vb_entry *entry, u
     why = vb_connection_append_command(connection, entry->steps[step].command, &operation);
     if (why) break;
     push_flight(connection, entry, step, begun, 1);
-    vb_lane_count_sent(lane, entry->steps[step].row, n, connection->outbox.appended - before);
+    vb_lane_count_sent(lane, entry->steps[step].row, n, 1, connection->outbox.appended - before);
     sent++;
     if (++step == entry->step_count || entry->steps[step].condition != VB_ALWAYS) return sent;
   }
@@ -251,7 +252,7 @@ bool vb_connection_repeat(vb_connection *connection, const vb_flight *flight) {
   vb_flight *again = &connection->ring[(connection->tail - 1) & (connection->ring_size - 1)];
   again->repeats = (flight->repeats + 1u) & 15;
   again->retry = flight->retry;
-  vb_lane_count_sent(lane, step->row, flight->n, connection->outbox.appended - before);
+  vb_lane_count_sent(lane, step->row, flight->n, 1, connection->outbox.appended - before);
   if (vb_lane_shows(lane, flight->n)) lane->interval->retries++;
   if (vb_lane_counts(lane, flight->n)) lane->rows[step->row].counters.retries++;
   return true;
@@ -266,12 +267,15 @@ static bool start(vb_connection *connection, vb_waiting begun) {
   if (VB_UNLIKELY(lane->phase->spec.reconnect)) connection->left--;
   if (VB_LIKELY(vb_connection_begin(connection, entry, 0, begun))) return true;
   connection->open--;
-  if (lane->skipped == skipped || lane->failing) {
-    vb_lane_forget_ids(lane, begun.n);
-    lane->open--;
+  if (lane->failing) {
+    vb_lane_leave(lane, begun.n, begun.due);
     return false;
   }
-  vb_lane_operation_ended(lane, begun.n);
+  if (lane->skipped == skipped) {
+    vb_lane_withdraw(lane, begun.n);
+    return false;
+  }
+  vb_lane_operation_ended(lane, entry->row, begun.n);
   return true;
 }
 

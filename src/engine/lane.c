@@ -41,12 +41,12 @@ void vb_phase_ask_to_stop(vb_phase *phase, const char *reason) {
   atomic_store(&phase->stop, VB_STOP_ASKED);
 }
 
-void vb_lane_operation_ended(vb_lane *lane, uint64_t n) {
+void vb_lane_operation_ended(vb_lane *lane, uint32_t row, uint64_t n) {
   lane->open--;
   if (VB_UNLIKELY(lane->ledger.count)) vb_lane_forget_ids(lane, n);
   if (vb_lane_shows(lane, n)) lane->interval->operations++;
   if (!vb_lane_counts(lane, n)) return;
-  lane->rows[0].counters.operations++;
+  lane->rows[row].counters.operations++;
   lane->last_reply = lane->worker->now;
 }
 
@@ -311,9 +311,18 @@ void vb_lane_follow_warmup(vb_lane *lane) {
   if (VB_UNLIKELY(from != lane->counted_from)) begin_to_count(lane, from);
 }
 
+/* What has not ended will not. */
+static void leave_all(vb_lane *lane) {
+  vb_lane_drop_queued(lane);
+  for (uint32_t i = 0; i < lane->connection_count; i++)
+    if (lane->connections[i]->open) vb_connection_abandon(lane->connections[i]);
+  vb_lane_give_up_flows(lane);
+}
+
 void vb_lane_round(vb_lane *lane) {
   int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
   if (VB_UNLIKELY(lane->failing)) {
+    leave_all(lane);
     finish(lane, VB_LANE_FAILED);
     return;
   }

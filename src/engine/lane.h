@@ -234,8 +234,8 @@ void vb_lane_follow_warmup(vb_lane *lane);
 /* The lane cannot go on: keeps the first reason; main is told at the end of the round. */
 void vb_lane_fail(vb_lane *lane, int status, const char *format, ...) VB_PRINTF(3, 4);
 void vb_lane_set_state(vb_lane *lane, enum vb_lane_state state);
-/* An operation has ended, well or not. */
-void vb_lane_operation_ended(vb_lane *lane, uint64_t n);
+/* An operation has ended, well or not; `row` is its entry's. */
+void vb_lane_operation_ended(vb_lane *lane, uint32_t row, uint64_t n);
 void vb_lane_free(vb_lane *lane);
 
 /* record.c: statistics. */
@@ -283,7 +283,8 @@ enum vb_render vb_connection_append_command(vb_connection *connection, const vb_
 /* What comes of a request of operation n that could not be written. */
 void vb_connection_render_failed(vb_connection *connection, const vb_entry *entry,
                                  enum vb_render why, uint64_t n);
-void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint64_t bytes);
+/* Counts what was written for operation n: so many requests. */
+void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint32_t requests, uint64_t bytes);
 /* Several nodes, or an open loop: there is room on the connection, and nothing to do. */
 void vb_connection_wait_for_work(vb_connection *connection);
 /* The connection of the node that has waited for work longest, is not lost and has room; NULL:
@@ -313,6 +314,11 @@ void vb_lane_start_schedule(vb_lane *lane);
 void vb_lane_release(vb_lane *lane);
 /* Empties the queues at the end; what waits there is counted, with its age as response time. */
 void vb_lane_drop_queued(vb_lane *lane);
+/* The phase is over, and an operation that was begun has not ended: it is counted with what waits
+ * at the end, and its age until now enters response time. */
+void vb_lane_leave(vb_lane *lane, uint64_t n, vb_ns due);
+/* A cursor had ended before operation n: nobody asked for it. */
+void vb_lane_withdraw(vb_lane *lane, uint64_t n);
 /* The age of an operation that will not be answered any more enters response time. */
 void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now);
 
@@ -343,7 +349,7 @@ void vb_connection_become_ready(vb_connection *connection);
 void vb_connection_renew(vb_connection *connection);
 /* Closes; what was in flight is counted as errors of `kind`. It will be opened again. */
 void vb_connection_break(vb_connection *connection, const char *kind, const char *message);
-/* The phase is over, and what is in flight may wait for ever: closes, and counts none of it. */
+/* The phase is over, and what is in flight may wait for ever: closes, and leaves it. */
 void vb_connection_abandon(vb_connection *connection);
 /* Whether the next reply is that of a command that blocks. */
 bool vb_connection_is_blocked(const vb_connection *connection);

@@ -78,6 +78,20 @@ void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now) {
   row->counters.unanswered++;
 }
 
+void vb_lane_leave(vb_lane *lane, uint64_t n, vb_ns due) {
+  vb_lane_forget_ids(lane, n);
+  lane->open--;
+  if (!vb_lane_counts(lane, n)) return;
+  lane->waiting += lane->paced;
+  vb_lane_record_age(lane, n, due, lane->worker->now);
+}
+
+void vb_lane_withdraw(vb_lane *lane, uint64_t n) {
+  vb_lane_forget_ids(lane, n);
+  lane->open--;
+  if (lane->paced && vb_lane_counts(lane, n)) lane->asked--;
+}
+
 /* What fell due before the end has waited until then. */
 static void drop_queued(vb_lane *lane, vb_queue *queue) {
   vb_ns end = lane->worker->now < lane->phase->end ? lane->worker->now : lane->phase->end;

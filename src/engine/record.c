@@ -7,7 +7,7 @@ static void count_plain(vb_lane *lane, const vb_run_length *run) {
   lane->interval->requests += run->plain;
   lane->interval->operations += run->plain;
   lane->interval->bytes_received += run->bytes;
-  lane->rows[0].counters.operations += run->plain;
+  counters->operations += run->plain;
   counters->requests += run->plain;
   counters->bytes_received += run->bytes;
   if (lane->node_rows) lane->node_rows[run->node].counters.requests += run->plain;

@@ -129,7 +129,7 @@ static void advance(vb_connection *connection, const vb_flight *flight, const vb
   if (next < entry->step_count && vb_connection_begin(connection, entry, next, begun)) return;
   connection->open--;
   if (well) respond(connection, flight, entry->steps[flight->step].row);
-  vb_lane_operation_ended(connection->lane, flight->n);
+  vb_lane_operation_ended(connection->lane, entry->row, flight->n);
 }
 
 static bool is_queued(const vb_reply *reply) {
@@ -209,7 +209,7 @@ static void judge_exec(vb_connection *connection, vb_flight *flight, const vb_re
     respond(connection, flight, entry->row);
   }
   connection->open--;
-  vb_lane_operation_ended(lane, flight->n);
+  vb_lane_operation_ended(lane, entry->row, flight->n);
 }
 
 /* The most common reply: the success of an operation that is one command and asks nothing more. */

@@ -156,6 +156,7 @@ static void fail_flights(vb_connection *connection, uint32_t at, uint32_t end, c
                          const char *message) {
   vb_lane *lane = connection->lane;
   uint64_t n = flight_at(connection, at)->n;
+  uint32_t row = flight_at(connection, at)->entry->row;
   vb_ns due = flight_at(connection, at)->due;
   for (; at != end; at++) {
     const vb_flight *flight = flight_at(connection, at);
@@ -166,7 +167,7 @@ static void fail_flights(vb_connection *connection, uint32_t at, uint32_t end, c
       vb_lane_count_unknown(lane, row_of(flight), connection->node, n);
   }
   if (!strcmp(kind, "timeout")) vb_lane_record_age(lane, n, due, lane->worker->now);
-  vb_lane_operation_ended(lane, n);
+  vb_lane_operation_ended(lane, row, n);
 }
 
 static bool all_repeatable(const vb_connection *connection, uint32_t at, uint32_t end) {
@@ -247,15 +248,6 @@ static void lose_sent(vb_connection *connection, uint32_t at, uint32_t end, cons
   fail_flights(connection, at, end, kind, message);
 }
 
-/* The phase has ended, and the operation is as if it had never begun: it has waited until now. */
-static void drop(vb_lane *lane, uint64_t n, vb_ns due) {
-  vb_lane_forget_ids(lane, n);
-  lane->open--;
-  if (!vb_lane_counts(lane, n)) return;
-  lane->waiting += lane->paced;
-  vb_lane_record_age(lane, n, due, lane->worker->now);
-}
-
 /* The flights at .. end - 1 are all that is in flight of an operation. */
 static void lose_operation(vb_connection *connection, uint32_t at, uint32_t end, const char *kind,
                            const char *message) {
@@ -267,24 +259,48 @@ static void lose_operation(vb_connection *connection, uint32_t at, uint32_t end,
     if (put_back(connection, flight)) return;
   } else if (!sent && !step_of(flight) && !tries_of(lane, flight)) {
     free_place(lane, flight->retry);
-    drop(lane, flight->n, flight->due);
+    vb_lane_leave(lane, flight->n, flight->due);
     return;
   }
   lose_sent(connection, at, end, kind, message);
 }
 
-void vb_retry_lost(vb_connection *connection, const char *kind, const char *message) {
+static void spill_all(vb_connection *connection) {
   for (uint32_t at = connection->head; at != connection->tail; at++)
     vb_lane_spill(connection->lane, flight_at(connection, at));
-  while (connection->head != connection->tail) {
-    const vb_flight *flight = flight_at(connection, connection->head);
-    uint32_t end = connection->head + 1;
-    if (flight->entry && flight->entry->kind != VB_ENTRY_LOAD) {
-      end = end_of(connection, connection->head, flight->n);
+}
+
+/* Whether an operation is in flight at the connection's head, whose flights end before `end`. */
+static bool heads_operation(const vb_connection *connection, uint32_t *end) {
+  const vb_flight *flight = flight_at(connection, connection->head);
+  *end = connection->head + 1;
+  if (!flight->entry || flight->entry->kind == VB_ENTRY_LOAD) return false;
+  *end = end_of(connection, connection->head, flight->n);
+  return true;
+}
+
+void vb_retry_lost(vb_connection *connection, const char *kind, const char *message) {
+  spill_all(connection);
+  for (uint32_t end; connection->head != connection->tail; connection->head = end)
+    if (heads_operation(connection, &end))
       lose_operation(connection, connection->head, end, kind, message);
-    }
-    connection->head = end;
-  }
+  connection->open = 0;
+}
+
+/* The flights at .. end - 1 of an operation will not be answered. */
+static void leave(vb_connection *connection, uint32_t at, uint32_t end) {
+  const vb_flight *first = flight_at(connection, at);
+  uint32_t sent = end_of_sent(connection, at, end);
+  for (; at != sent; at++) vb_lane_step_lost(connection->lane, flight_at(connection, at));
+  vb_lane_leave(connection->lane, first->n, first->due);
+}
+
+void vb_retry_abandon(vb_connection *connection) {
+  spill_all(connection);
+  for (uint32_t end; connection->head != connection->tail; connection->head = end)
+    if (heads_operation(connection, &end) &&
+        flight_at(connection, connection->head)->entry->kind != VB_ENTRY_FLOW)
+      leave(connection, connection->head, end);
   connection->open = 0;
 }
 
@@ -295,7 +311,7 @@ bool vb_retry_run(vb_connection *connection, vb_flight *run, const char *kind, u
   if (unsent && !can_wait(lane) && !tries_of(lane, run)) {
     free_place(lane, run->retry);
     run->retry = 0;
-    drop(lane, run->n, run->due);
+    vb_lane_leave(lane, run->n, run->due);
     return true;
   }
   return postpone(connection, run, kind,
@@ -399,8 +415,7 @@ bool vb_retry_start(vb_connection *connection) {
   connection->open++;
   if (!begin(connection, place)) {
     connection->open--;
-    vb_lane_forget_ids(lane, n);
-    lane->open--;
+    vb_lane_leave(lane, n, slot_at(lane, place)->due);
     free_place(lane, place);
     return false;
   }
@@ -459,9 +474,9 @@ static void give_up(vb_lane *lane, uint32_t node, uint32_t place) {
                         "the phase ended before it could be sent again");
     if (!strcmp(slot->kind, "timeout"))
       vb_lane_record_age(lane, slot->n, slot->due, lane->worker->now);
-    vb_lane_operation_ended(lane, slot->n);
+    vb_lane_operation_ended(lane, entry->row, slot->n);
   } else {
-    drop(lane, slot->n, slot->due);
+    vb_lane_leave(lane, slot->n, slot->due);
   }
   free_place(lane, place);
 }

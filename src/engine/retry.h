@@ -58,6 +58,8 @@ typedef struct vb_retry_heap {
 /* The connection has broken: each operation in flight goes back to where it came from, or is sent
  * again later, or ends as an error of `kind`, which `message` explains. */
 void vb_retry_lost(struct vb_connection *connection, const char *kind, const char *message);
+/* The phase is over, and the connection closed: each operation in flight is left as it is. */
+void vb_retry_abandon(struct vb_connection *connection);
 /* Whether an error reply says that the server is not ready, and the flight will be sent again for
  * it; then it gets a place. Counts it as given up when that was done often enough. */
 bool vb_retry_refused(struct vb_connection *connection, struct vb_flight *flight,

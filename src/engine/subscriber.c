@@ -95,7 +95,7 @@ static void take_message(vb_connection *connection, const vb_reply *reply) {
   }
   (void)vb_connection_process(connection, step, &operation, reply);
   lane->open++;
-  vb_lane_operation_ended(lane, n);
+  vb_lane_operation_ended(lane, step->row, n);
 }
 
 void vb_subscriber_drain(vb_lane *lane) {

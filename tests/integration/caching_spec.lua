@@ -44,12 +44,15 @@ describe("client-side caching", function()
       local keys = vb.keyspace { prefix = "k:", size = 1 }
       local get = vb.command { "GET", keys:uniform() }
       local set = vb.transaction { vb.command { "SET", vb.key "k:000000000000", "x" } }
-      local writer = vb.phase { name = "set", run = set, clients = 2 } ]],
+      local writer = vb.phase { name = "set", run = set, clients = 2, rate = 20 } ]],
       'run = get, clients = 6, duration = "500ms", background = writer', "--threads", 2,
       "--enable-tracking", "-P", 4)
     assert.equal(0, report.code, report.all)
     local gets, sets = report.json.phases[1], report.json.phases[2]
-    assert.is_true(gets.invalidations > sets.operations / 2)
+    -- Each of the six has read it again within the 50 ms until it is written again.
+    assert.is_true(sets.operations > 0)
+    assert.is_true(gets.invalidations > sets.operations * 3, gets.invalidations)
+    assert.is_true(gets.invalidations <= sets.operations * 6, gets.invalidations)
     assert.equal(gets.invalidations, gets.invalidation_us.count)
     assert.equal(0, sets.invalidations)
   end)

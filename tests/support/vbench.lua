@@ -2,6 +2,7 @@
 -- The program is $VBENCH (default build/vbench). It sees a clean environment: a home of its own, no
 -- LUA_PATH of the test runner, no password of the person who runs the tests.
 local cjson = require("cjson").new()
+local accounting = require "tests.support.accounting"
 local process = require "tests.support.process"
 
 cjson.decode_invalid_numbers(false)
@@ -136,10 +137,14 @@ function M.phase(args)
   return run.json.phases[1], run
 end
 
---- Reads JSON strictly (no NaN, no Infinity).
+--- Reads JSON strictly (no NaN, no Infinity). Raises when it is a report that does not add up.
 -- @tparam string text
 function M.decode(text)
-  return cjson.decode(text)
+  local value = cjson.decode(text)
+  if type(value) ~= "table" or not value.phases then return value end
+  local faults = accounting.faults(value)
+  if #faults > 0 then error("the report does not add up: " .. table.concat(faults, "; "), 2) end
+  return value
 end
 
 --- The null of a decoded report.

@@ -109,6 +109,7 @@ local encode
 
 -- A list or object on one line when it holds only scalars, else an entry a line.
 local function encode_table(value, name, indent)
+  if next(value) == nil and name and name:find("_us$") then return "null" end -- times of nothing
   local parts, list = {}, is_list(value, name)
   local inner = indent .. "  "
   if list then
