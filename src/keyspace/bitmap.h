@@ -9,7 +9,7 @@
  * is used costs nothing, a full one 1 bit an id.
  *
  * Counts are exact while nobody writes. Beside writers they may be off by the writes in flight, and
- * so may what is found by them: select, next and previous. Ids are given as [first, last); what is
+ * so may what is found by them: select and next. Ids are given as [first, last); what is
  * past the size is neither set nor counted. */
 typedef struct vb_bitmap vb_bitmap;
 
