@@ -5,9 +5,11 @@ local canonical = require "vbench.canonical"
 local command = require "vbench.command"
 local commands = require "vbench.commands"
 local dataset = require "vbench.dataset"
+local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local lower_cursor = require "vbench.lower_cursor"
 local param = require "vbench.param"
+local registry = require "vbench.registry"
 local units = require "vbench.units"
 local vbffi = require "vbench.ffi"
 
@@ -66,10 +68,14 @@ end
 local function new_cursor(self, cursor)
   local claim = shared_claim(cursor)
   if claim and self.claims[claim] then return self.claims[claim] end
-  local handle = lower_cursor.new(cursor.spec, self.seed, function(value, what)
+  local handle, message = lower_cursor.new(cursor.spec, self.seed, function(value, what)
     local now = number(self, value, what)
     return now
   end)
+  if not handle then
+    fault.raise_at(registry.position("command", self.name) or "", "command '%s': %s", self.name,
+      message)
+  end
   self.keep[#self.keep + 1] = handle
   self.keep[#self.keep + 1] = cursor.spec
   if claim then self.claims[claim] = handle end

@@ -86,8 +86,8 @@ end
 -- @tparam table spec of a cursor, which outlives the object
 -- @param seed of the run
 -- @tparam function number gets a number or param and what it is; its value now
--- @treturn cdata vb_cursor*
--- @raise what C finds wrong, naming the keyspace
+-- @treturn ?cdata vb_cursor*
+-- @treturn ?string what C finds wrong, naming the keyspace
 function M.new(spec, seed, number)
   local c, err = ffi.new("vb_cursor_spec"), vbffi.new_error()
   local own = spec.seed and number(spec.seed, "a seed") or seed
@@ -100,7 +100,7 @@ function M.new(spec, seed, number)
   c.distribution.seed = c.seed
   local out = ffi.new("vb_cursor *[1]")
   local fine, message = vbffi.check(C.vb_cursor_new(out, spec.keyspace.handle, c, err), err)
-  if not fine then error(message, 0) end
+  if not fine then return nil, message end
   return ffi.gc(out[0], C.vb_cursor_free)
 end
 

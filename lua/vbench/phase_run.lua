@@ -229,16 +229,17 @@ local function shares_cores(run, threads, infos)
 end
 
 -- A cursor that ended a phase before what was asked for: more would have been duplicates.
-local function note_exhausted(run, lane, phase, ended)
-  local settings = lane.settings
-  if not ended or phase.status ~= "ok" then return end
+local function note_exhausted(run, lane, phase, entry)
+  local settings, early = lane.settings, nil
+  if entry == 0 or phase.status ~= "ok" then return end
   if phase.operations < settings.requests then
-    run.console:note(("phase '%s': its cursor ended after %d of %d operations; %s")
-      :format(lane.name, phase.operations, settings.requests, exhaustion.reason(lane.phase.run)))
+    early = (" of %d operations"):format(settings.requests)
   elseif phase.duration_s < settings.duration_s then
-    run.console:note(("phase '%s': its cursor ended after %d operations, before its duration; %s")
-      :format(lane.name, phase.operations, exhaustion.reason(lane.phase.run)))
+    early = " operations, before its duration"
   end
+  if not early then return end
+  run.console:note(("phase '%s': its cursor ended after %d%s; %s"):format(lane.name,
+    phase.operations, early, exhaustion.reason(lane.phase.run, entry, phase.operations)))
 end
 
 -- What there was none of, in a phase that did nothing.
@@ -304,7 +305,7 @@ local function results_of(run, group, before, seconds)
     phase.thresholds, met = thresholds.evaluate(lane.thresholds, phase)
     local counted = run.engine:result(i - 1)
     run:judge(phase, lane.settings, met, note_idle(run, lane, phase, counted, seconds))
-    note_exhausted(run, lane, phase, counted.exhausted ~= 0)
+    note_exhausted(run, lane, phase, counted.exhausted)
     out[i] = phase
   end
   return out

@@ -423,6 +423,10 @@ int vb_program_row_is_flow(const vb_program *program, uint32_t index) {
   return index < program->row_count && program->rows[index].flow;
 }
 
+uint32_t vb_program_entry_index(const vb_program *program, const vb_entry *entry) {
+  return (uint32_t)(entry - program->entries);
+}
+
 int vb_program_row_is_called(const vb_program *program, uint32_t index) {
   return index < program->row_count && program->rows[index].called;
 }

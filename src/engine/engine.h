@@ -149,8 +149,8 @@ typedef struct vb_lane_result {
   uint32_t counted_connections;
   uint32_t lost_connections; /* broke, and were not made again by the end */
   uint32_t clients, threads, pipeline;
-  int exhausted;   /* a cursor ended it */
-  int interrupted; /* vb_engine_stop, a signal or a failure ended it */
+  uint32_t exhausted; /* number of the entry, from 1, whose cursor ended it; 0: none did */
+  int interrupted;    /* vb_engine_stop, a signal or a failure ended it */
   uint32_t rows;
 } vb_lane_result;
 

@@ -21,9 +21,10 @@ bool vb_lane_next_number(vb_lane *lane, uint64_t *n) {
   return true;
 }
 
-/* A cursor ended at operation n: no other begins after it. */
-static void close_numbers(vb_lane *lane, uint64_t n) {
-  atomic_store(&lane->phase->exhausted, true);
+/* A cursor of the entry ended at operation n: no other begins after it. */
+static void close_numbers(vb_lane *lane, const vb_entry *entry, uint64_t n) {
+  unsigned none = 0, number = vb_program_entry_index(lane->phase->spec.program, entry) + 1;
+  (void)atomic_compare_exchange_strong(&lane->phase->exhausted, &none, number);
   vb_numbers_close(&lane->phase->numbers, n);
   lane->block = (vb_block){0, 0};
   lane->out_of_numbers = true;
@@ -55,7 +56,7 @@ void vb_connection_render_failed(vb_connection *connection, const vb_entry *entr
     return;
   }
   if (why == VB_RENDER_EXHAUSTED) {
-    close_numbers(lane, n);
+    close_numbers(lane, entry, n);
     return;
   }
   vb_worker *worker = lane->worker;

@@ -19,7 +19,7 @@ typedef struct vb_phase {
   vb_phase_spec spec;
   uint64_t stream; /* hash of seed and name */
   vb_numbers numbers;
-  atomic_bool exhausted; /* a cursor ended it */
+  atomic_uint exhausted; /* a cursor of that entry, from 1, ended it; 0: none */
   vb_schedule schedule;  /* open loop */
   uint32_t workers;
   vb_ns start, end; /* of the schedule: nothing falls due from `end` on; set before it runs */
