@@ -335,9 +335,12 @@ end
 -- @tparam number|string n a count, such as 1000 or "10k"
 -- @treturn cursor
 function methods.limit(self, n)
-  local count = type(n) == "string" and units.count(n) or n
+  local count, message = n, nil
+  if type(n) == "string" then count, message = units.count(n) end
+  if message then fault.raise("the limit of a cursor: %s", message) end
   return changed(self, {
-    limit = object.number(count, "the limit of a cursor", { min = 1, integer = true }),
+    limit = object.number(count, "the limit of a cursor",
+      { min = 1, integer = true, max = SIZE_MAX }),
   })
 end
 

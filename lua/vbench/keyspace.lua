@@ -69,6 +69,10 @@ local function check_format(spec, where)
     fault.raise("%s: tag = true puts a hash tag behind a prefix; in a pattern it is {HASHTAG}",
       where)
   end
+  if spec.tag and spec.prefix:find("{", 1, true) then
+    fault.raise("%s: the hash tag of a key begins at its first {, which is in the prefix: with "
+      .. "tag = true the prefix has none", where)
+  end
   if spec.pattern and spec.width then
     fault.raise("%s: the width of a pattern is in the pattern (%%012d)", where)
   end
@@ -84,7 +88,8 @@ local function check_size(spec, where)
     fault.raise("%s has either a size or a max_size, up to which its tracker grows", where)
   end
   if not spec.size then spec.max_size = spec.max_size or TRACKED_MAX end
-  object.number(spec.size or spec.max_size, "the size of " .. where,
+  object.number(spec.size or spec.max_size,
+    ("the %s of %s"):format(spec.size and "size" or "max_size", where),
     { min = 1, max = spec.size and SIZE_MAX or TRACKED_MAX, integer = true })
   if spec.sub then fields.choose(spec.sub, SUB, "field 'sub' of " .. where) end
   if spec.sub and not spec.max_sub_id then
@@ -156,7 +161,7 @@ end
 function M.declare(given)
   local spec = fields.read(given, FIELDS, "vb.keyspace")
   spec.name = spec.name or spec.prefix or spec.pattern
-  local where = ("keyspace '%s'"):format(spec.name or "?")
+  local where = spec.name and ("keyspace '%s'"):format(spec.name) or "vb.keyspace"
   check_format(spec, where)
   check_size(spec, where)
   check_slots(spec, where)

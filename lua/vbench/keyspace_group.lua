@@ -3,6 +3,7 @@
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local object = require "vbench.object"
+local tracker = require "vbench.tracker"
 local vbffi = require "vbench.ffi"
 
 local ffi, C = vbffi.ffi, vbffi.C
@@ -104,11 +105,15 @@ function methods.size(self)
   return sum
 end
 
---- Which part of the keys exists.
+--- Which part of the keys exists; of keyspaces that grow, of what they have grown to.
 -- @function keyspace_group:density
 -- @treturn number 0 to 1
 function methods.density(self)
-  return self:count() / self:size()
+  local size = 0
+  for _, one in ipairs(self.members) do
+    size = size + tonumber(C.vb_tracker_size(tracker.of(one)))
+  end
+  return self:count() / size
 end
 
 return M

@@ -30,6 +30,12 @@ function M.copy(t)
   return out
 end
 
+-- All digits of a whole number.
+local function shown(value)
+  local whole = value == math.floor(value) and math.abs(value) <= 2 ^ 53
+  return whole and ("%.0f"):format(value) or tostring(value)
+end
+
 --- Checks a number that a vb.param may stand for.
 -- @param value
 -- @tparam string what "limit of a cursor", for the message
@@ -38,17 +44,17 @@ end
 -- @raise at the user's line
 function M.number(value, what, range)
   if fields.kind(value) == "param" then return value end
-  local fine = type(value) == "number" and value == value
+  local fine = type(value) == "number" and value > -math.huge and value < math.huge
     and not (range.integer and value ~= math.floor(value))
     and not (range.min and value < range.min) and not (range.above and value <= range.above)
     and not (range.max and value > range.max)
   if fine then return value end
   local wanted = range.integer and "a whole number" or "a number"
   if range.above then wanted = wanted .. " above " .. range.above end
-  if range.min then wanted = wanted .. " from " .. range.min end
-  if range.max and range.max < math.huge then wanted = wanted .. " to " .. range.max end
+  if range.min then wanted = wanted .. " from " .. shown(range.min) end
+  if range.max and range.max < math.huge then wanted = wanted .. " to " .. shown(range.max) end
   fault.raise("%s is %s; it takes %s", what,
-    type(value) == "number" and tostring(value) or fields.describe(value), wanted)
+    type(value) == "number" and shown(value) or fields.describe(value), wanted)
 end
 
 return M

@@ -160,7 +160,7 @@ function methods.count(self, first, last)
   return tonumber(C.vb_tracker_count_range(M.of(self), first, last))
 end
 
---- Which part of the ids exists: count / size.
+--- Which part of the ids exists: count / size; of a keyspace that grows, the size up to now.
 -- @function keyspace:density
 -- @treturn number 0 to 1
 function methods.density(self)
