@@ -5,6 +5,7 @@
 -- other (a library found on this machine) goes by its base name. Besides: "vbench.cdef" is the text
 -- of the FFI declarations, "vbench.scenarios" the list of scripts/ with the first comment of each.
 local out_path, cdef_path, root = arg[1], arg[2], arg[3]
+local summary = dofile(root .. "/lua/vbench/summary.lua")
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -29,8 +30,8 @@ for i = 4, #arg do
   local name = module_name(where)
   modules[#modules + 1] = { name = name, code = code, path = where }
   if name:find("^scripts%.") then
-    local summary = code:match("^%-%-+%s*([^\n]*)") or ""
-    scenarios[#scenarios + 1] = ("{ name = %q, summary = %q }"):format(name:sub(9), summary)
+    scenarios[#scenarios + 1] = ("{ name = %q, summary = %q }"):format(name:sub(9),
+      summary.of(code))
   end
 end
 table.sort(scenarios)

@@ -3,6 +3,7 @@
 local fields = require "vbench.fields"
 local nearest = require "vbench.nearest"
 local native = require "vbench.ffi"
+local summary = require "vbench.summary"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -78,8 +79,7 @@ local function in_directory(place)
       file:close()
       if text:find("vb%.scenario%f[%W]") or text:find("%.scenario%s*{") then
         list[#list + 1] = { name = base, path = place .. "/" .. name,
-          summary = text:match("^%-%-+%s*([^\n]*)") or text:match('description%s*=%s*"([^"\n]*)"')
-            or "" }
+          summary = summary.of(text) }
       end
     end
   end

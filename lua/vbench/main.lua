@@ -22,7 +22,8 @@ function ACTIONS.list()
   local list, width = require("vbench.loader").list(), 0
   for _, one in ipairs(list) do width = math.max(width, #one.name) end
   for _, one in ipairs(list) do
-    print((("%-" .. width .. "s  %s"):format(one.name, one.summary)))
+    print(require("vbench.report.wrap").line(("%-" .. width .. "s  %s"):format(one.name,
+      one.summary), width + 2))
   end
   return 0
 end

@@ -208,8 +208,38 @@ describe("the command line", function()
     assert.equal(out, expect_exit(0, "--version").out)
   end)
 
-  it("list names the scenarios that ship with it, one line each", function()
+  local function widest(out)
+    local most = 0
+    for line in out:gmatch("[^\n]+") do most = math.max(most, #line) end
+    return most
+  end
+
+  -- What a command prints on a terminal of so many columns.
+  local terminal = [[
+import fcntl, os, pty, struct, subprocess, sys, termios
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+child = subprocess.Popen(sys.argv[2:], stdout=slave)
+os.close(slave)
+try:
+    while data := os.read(master, 65536): sys.stdout.buffer.write(data.replace(b"\r", b""))
+except OSError: pass
+sys.exit(child.wait())]]
+
+  it("prints lines that fit: 100 columns, or those of the terminal", function()
+    assert.is_true(widest(expect_exit(0, "list").out) <= 100)
+    local checked = expect_exit(0, "check", "-t", "mset,xadd", "-d", "1000").out
+    assert.is_true(widest(checked) <= 100 and widest(checked) > 90)
+    for _, columns in ipairs { 60, 130 } do
+      local run = vbench.run { "list", under = { "python3", "-c", terminal, columns } }
+      assert.equal(0, run.code, run.all)
+      assert.is_true(widest(run.out) <= columns and widest(run.out) > columns - 20, run.out)
+    end
+  end)
+
+  it("list names the scenarios that ship with it, with what they say of themselves", function()
     local out = expect_exit(0, "list").out
+    assert.matches("\nchurn +A keyspace that changes all the time .* what they changed%.\n", out)
     for _, name in ipairs { "quickstart", "classic", "cache", "leaderboard", "verify",
       "transactions",
       "json-documents", "custom-lua" } do

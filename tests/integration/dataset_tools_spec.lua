@@ -41,6 +41,14 @@ sections:
   end
 
   describe("inspect", function()
+    it("prints lines of at most 100 columns", function()
+      for _, name in ipairs { "leaderboards", "points-l2", "products", "timelines" } do
+        local run = vbench.run { "dataset", "inspect", vbench.root .. "/datasets/" .. name }
+        assert.equal(0, run.code, run.all)
+        for line in run.out:gmatch("[^\n]+") do assert.is_true(#line <= 100, line) end
+      end
+    end)
+
     it("prints records, keys, queries and neighbours", function()
       mixed()
       assert.equal([[

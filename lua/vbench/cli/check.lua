@@ -17,12 +17,14 @@ local registry = require "vbench.registry"
 local server = require "vbench.server"
 local session = require "vbench.session"
 local tracker_file = require "vbench.tracker_file"
+local wrap = require "vbench.report.wrap"
 local ffi, C = native.ffi, native.C
 
 local M = {}
 
 local SHOWN, LOOKED_AT = 3, 24 -- operations of a phase; of a mix, until each entry was seen
-local WIDEST = 60              -- bytes of an argument that are shown
+local WIDEST = 60              -- columns of an argument that are shown
+local INDENT = 12              -- of what a request is
 
 -- The requests in a text of RESP: lists of arguments.
 local function requests_in(text)
@@ -42,13 +44,9 @@ local function requests_in(text)
 end
 
 local function shown_word(word)
-  local cut = word:sub(1, WIDEST)
-  local text = cut:gsub('[%c"\\\127-\255]', function(c)
-    if c == '"' or c == "\\" then return "\\" .. c end
-    return ("\\x%02x"):format(c:byte())
-  end)
-  if text ~= cut or text == "" or text:find("%s") then text = '"' .. text .. '"' end
-  return #word > WIDEST and ("%s... (%d bytes)"):format(text, #word) or text
+  local text, whole = wrap.escaped(word, WIDEST, "[%c\127-\255]")
+  if text ~= word:sub(1, #text) or text == "" or text:find("%s") then text = '"' .. text .. '"' end
+  return wrap.together(whole and text or ("%s... (%d bytes)"):format(text, #word))
 end
 
 local function slot_of(key)
@@ -64,13 +62,13 @@ local function show_request(out, left, words, marks)
   for i, word in ipairs(words) do
     shown[i] = shown_word(word)
     if marks:sub(i, i) == "k" then
-      keys[#keys + 1] = ("%s (slot %d)"):format(shown[i], slot_of(word))
+      keys[#keys + 1] = wrap.together(("%s (slot %d)"):format(shown[i], slot_of(word)))
     end
   end
-  out[#out + 1] = ("  %-9s %s"):format(left, table.concat(shown, " "))
+  out[#out + 1] = wrap.line(("  %-9s %s"):format(left, table.concat(shown, " ")), INDENT)
   if #words == 1 and FRAME[words[1]] then return end
-  out[#out + 1] = ("  %-9s %s"):format("", #keys == 0 and "no key"
-    or (#keys == 1 and "key " or "keys ") .. table.concat(keys, ", "))
+  out[#out + 1] = wrap.line(("  %-9s %s"):format("", #keys == 0 and "no key"
+    or (#keys == 1 and "key " or "keys ") .. table.concat(keys, ", ")), INDENT)
 end
 
 -- What `keys` says of each request: a letter an argument.
@@ -119,7 +117,9 @@ local function show_operations(self, out, phase, spec)
       for i, words in ipairs(requests or {}) do
         show_request(out, left_of(phase.run, n, i), words, marks[i])
       end
-      if not requests then out[#out + 1] = ("  n=%-7d %s"):format(n, marks) end
+      if not requests then
+        out[#out + 1] = wrap.line(("  n=%-7d %s"):format(n, marks), INDENT)
+      end
     end
     -- Of a record that cannot be sent the next may be there; of a cursor that has ended, nothing.
     if not requests and not marks:find("is empty$") then return end
@@ -139,10 +139,10 @@ local function load_of(settings, phase)
 end
 
 local function show_lane(self, out, lane, title)
-  out[#out + 1] = ("\n%s '%s': %s; %s"):format(title, lane.name, lane.phase.run.kind,
-    load_of(lane.settings, lane.phase))
+  out[#out + 1] = "\n" .. wrap.line(("%s '%s': %s; %s"):format(title, lane.name,
+    lane.phase.run.kind, load_of(lane.settings, lane.phase)), 4)
   for _, threshold in ipairs(lane.thresholds) do
-    out[#out + 1] = "  threshold " .. threshold.expr
+    out[#out + 1] = wrap.line("  threshold " .. threshold.expr, INDENT)
   end
   show_operations(self, out, lane.phase, lane.compiled.spec)
   if phases_of.has_flows(lane.phase.run) then
@@ -199,7 +199,7 @@ local function check(state)
   local options = prepare.enter(state, path, server.assumed(state.args.assume))
   local scenario = prepare.load(state)
   prepare.check_used(state, name)
-  local out = { ("%s: %s"):format(name, scenario.description or "no description") }
+  local out = { wrap.line(("%s: %s"):format(name, scenario.description or "no description"), 2) }
   tracker_file.check(options)
   coverage.check(options)
   local list = phases_for(scenario, out)

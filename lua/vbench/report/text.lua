@@ -151,8 +151,10 @@ function M.at_least(value, least)
   return least and value ~= "" and "\226\137\165" .. value or value -- the sign of "at least"
 end
 
--- Columns that a text takes: its characters, in UTF-8.
-local function columns(cell)
+--- Columns that a text takes: its characters, in UTF-8.
+-- @tparam string cell
+-- @treturn number
+function M.columns(cell)
   local _, continued = cell:gsub("[\128-\191]", "")
   return #cell - continued
 end
@@ -160,7 +162,7 @@ end
 local function widths(rows)
   local wide = {}
   for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do wide[i] = math.max(wide[i] or 0, columns(cell)) end
+    for i, cell in ipairs(row) do wide[i] = math.max(wide[i] or 0, M.columns(cell)) end
   end
   return wide
 end
@@ -194,7 +196,7 @@ function M.table(rows, indent)
   for n, row in ipairs(rows) do
     local cells = { ("%-" .. wide[1] .. "s"):format(M.cut(row[1], wide[1])) }
     for i = 2, #row do
-      if wide[i] > 0 then cells[#cells + 1] = (" "):rep(wide[i] - columns(row[i])) .. row[i] end
+      if wide[i] > 0 then cells[#cells + 1] = (" "):rep(wide[i] - M.columns(row[i])) .. row[i] end
     end
     lines[n] = indent .. (table.concat(cells, (" "):rep(gap)):gsub("%s+$", ""))
   end

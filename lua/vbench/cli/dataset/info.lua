@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local native = require "vbench.ffi"
 local read = require "vbench.cli.dataset.read"
+local wrap = require "vbench.report.wrap"
 local ffi, C = native.ffi, native.C
 
 local M = {}
@@ -78,9 +79,9 @@ end
 
 local function header(facts)
   local out = { facts.name and ("%s  (%s)"):format(facts.name, facts.data) or facts.data }
-  if facts.description then out[#out + 1] = facts.description end
-  out[#out + 1] = ("%d records of %d bytes, sent by %s; keys %s"):format(facts.records,
-    facts.record_bytes, facts.command, facts.keys)
+  if facts.description then out[#out + 1] = wrap.line(facts.description, 0) end
+  out[#out + 1] = wrap.line(("%d records of %d bytes, sent by %s; keys %s"):format(facts.records,
+    facts.record_bytes, facts.command, facts.keys), 2)
   if facts.queries > 0 then
     out[#out + 1] = ("%d queries of %d bytes%s"):format(facts.queries, facts.query_bytes,
       facts.neighbors > 0 and (", %d neighbours each"):format(facts.neighbors) or "")

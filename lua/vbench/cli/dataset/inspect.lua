@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local failure = require "vbench.failure"
 local read = require "vbench.cli.dataset.read"
+local wrap = require "vbench.report.wrap"
 
 local M = {}
 
@@ -25,15 +26,13 @@ M.options = read.options {
 }
 
 local SHOWN_NUMBERS, SHOWN_TEXT, SHOWN_IDS = 8, 60, 10
+local INDENT = 4 -- of what goes on below
 
 -- --- text --------------------------------------------------------------------------------------
 
 local function quote(text)
-  local cut = text:sub(1, SHOWN_TEXT)
-  local shown = cut:gsub('[%c"\\\127]', function(c)
-    return c:find('["\\]') and "\\" .. c or ("\\x%02x"):format(c:byte())
-  end)
-  return ('"%s"%s'):format(shown, #text > SHOWN_TEXT and ("... (%d bytes)"):format(#text) or "")
+  local shown, whole = wrap.escaped(text, SHOWN_TEXT, "[%c\127]")
+  return wrap.together(('"%s"%s'):format(shown, whole and "" or ("... (%d bytes)"):format(#text)))
 end
 
 local function hex(text)
@@ -57,6 +56,10 @@ local function value_text(value)
   return quote(value[1])
 end
 
+local function field_text(field, value)
+  return wrap.line(("  %s: %s"):format(field.name, value_text(value)), INDENT)
+end
+
 local function members_text(members)
   local out = {}
   for i, values in ipairs(members) do
@@ -64,16 +67,17 @@ local function members_text(members)
     for j, value in ipairs(values) do one[j] = value_text(value) end
     out[i] = table.concat(one, " ")
   end
-  return ("  %d members: %s"):format(#members, table.concat(out, ", "))
+  return wrap.line(("  %d members: %s"):format(#members, table.concat(out, ", ")), INDENT)
 end
 
 local function record_text(dataset, record)
-  local out = { ("record %d  key %s"):format(record, quote(dataset:key(record))) }
+  local key = quote(dataset:key(record))
+  local out = { wrap.line(("record %d  key %s"):format(record, key), INDENT) }
   if dataset.schema.collection ~= 0 then
     out[2] = members_text(dataset:members(record))
   else
     for i, field in ipairs(dataset.fields) do
-      out[i + 1] = ("  %s: %s"):format(field.name, value_text(dataset:field(record, field)))
+      out[i + 1] = field_text(field, dataset:field(record, field))
     end
   end
   return table.concat(out, "\n")
@@ -83,17 +87,18 @@ local function neighbors_text(dataset, query)
   local ids, distances = dataset:neighbors_of(query)
   local out = {}
   for i = 1, math.min(#ids, SHOWN_IDS) do
-    out[i] = distances and ("%d (%.6g)"):format(ids[i], distances[i]) or tostring(ids[i])
+    out[i] = distances and wrap.together(("%d (%.6g)"):format(ids[i], distances[i]))
+      or tostring(ids[i])
   end
-  return ("  neighbours: %s%s"):format(table.concat(out, ", "),
-    #ids > SHOWN_IDS and (", ... %d in all"):format(#ids) or "")
+  return wrap.line(("  neighbours: %s%s"):format(table.concat(out, ", "),
+    #ids > SHOWN_IDS and (", ... %d in all"):format(#ids) or ""), INDENT)
 end
 
 local function query_text(dataset, query)
   local out = { ("query %d"):format(query) }
   for _, field in ipairs(dataset.fields) do
     local value = dataset:query(query, field)
-    if value then out[#out + 1] = ("  %s: %s"):format(field.name, value_text(value)) end
+    if value then out[#out + 1] = field_text(field, value) end
   end
   if dataset.neighbors > 0 then out[#out + 1] = neighbors_text(dataset, query) end
   return table.concat(out, "\n")
