@@ -111,6 +111,13 @@ local function fail(format, ...)
   error({ recording = format:format(...) }, 0)
 end
 
+-- A schema is YAML, and names in C end at a NUL.
+local function check_name(name)
+  if is_utf8(name) and not name:find("\0", 1, true) then return end
+  fail("field '%s': a schema holds names in UTF-8 without NUL bytes",
+    (name:gsub("[^\32-\126]", function(byte) return ("\\x%02x"):format(byte:byte()) end)))
+end
+
 local function vector_field(name, one, recorder)
   if one.vectors < #recorder.list then
     fail("field '%s' is a vector in %d of %d keys: each must have one", name, one.vectors,
@@ -123,6 +130,7 @@ local function hash_fields(recorder, notes)
   local found, list = survey_fields(recorder), {}
   for _, name in ipairs(sorted(found)) do
     local one, field = found[name], nil
+    check_name(name)
     if one.vectors > 0 then
       field = vector_field(name, one, recorder)
     else

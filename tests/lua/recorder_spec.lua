@@ -261,6 +261,17 @@ describe("a recorder", function()
     assert.error_matches(function() recorder.new { nane = "x" } end, "did you mean 'name'")
   end)
 
+  it("refuses names of fields that a schema cannot hold", function()
+    for name, shown in pairs { ["a\0b"] = "a\\x00b", ["\255"] = "\\xff" } do
+      local one = recorder.new()
+      one:hset("key", { [name] = 1, b = 2 })
+      local schema, message = one:generate(os.tmpname())
+      assert.is_nil(schema)
+      assert.equal(("field '%s': a schema holds names in UTF-8 without NUL bytes"):format(shown),
+        message)
+    end
+  end)
+
   it("says why it cannot write", function()
     rec:set("a", "x")
     local schema, message = rec:generate("/nowhere/at/all")
