@@ -133,6 +133,10 @@ size_t vb_command_fixed_size(const vb_command *command);
 /* The fast way: copies the template to `to` (fixed_size bytes) and patches the holes. Hot. */
 enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                                vb_operation *operation, char *to);
+/* The same for `count` operations from n on, behind each other, which are begun here: of commands
+ * that are not live. How many: fewer than `count` when the next one cannot be written. Hot. */
+uint32_t vb_command_fill_run(const vb_command *command, uint64_t stream, uint64_t n, uint32_t count,
+                             char *to);
 /* The other way: leaves the request in renderer->scratch. No allocation once warm. */
 enum vb_render vb_command_render(const vb_command *command, vb_renderer *renderer,
                                  vb_operation *operation);

@@ -500,6 +500,10 @@ uint32_t vb_program_most_steps(const vb_program *program) {
   return program->most_steps;
 }
 
+bool vb_program_is_one(const vb_program *program) {
+  return program->entry_count == 1;
+}
+
 const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n) {
   const vb_entry *entry = program->entries;
   if (program->entry_count == 1) return entry;

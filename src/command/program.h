@@ -111,6 +111,8 @@ typedef struct vb_entry {
 const vb_entry *vb_program_pick(const vb_program *program, uint64_t stream, uint64_t n);
 /* Which one an entry of the program is, from 0, in the order in which they were added. */
 uint32_t vb_program_entry_index(const vb_program *program, const vb_entry *entry);
+/* Whether there is one entry, which all operations are of. */
+bool vb_program_is_one(const vb_program *program);
 /* The keyspace of a name as the commands that flows call have it; `keyspace` when none has it. */
 const vb_keyspace *vb_program_keyspace(const vb_program *program, const vb_keyspace *keyspace);
 /* How many ids its operations remember at most, all entries together; 0: none has to. */

@@ -160,6 +160,45 @@ enum vb_render vb_command_fill(const vb_command *command, vb_renderer *renderer,
                      operation, to);
 }
 
+/* Copies the template to `to`. Most are short: two moves that overlap. */
+static inline void copy_template(char *to, const char *from, size_t size) {
+  enum { HALF = 32 };
+  if (VB_UNLIKELY(size < HALF || size > 2 * HALF)) {
+    memcpy(to, from, size);
+    return;
+  }
+  memcpy(to, from, HALF);
+  memcpy(to + size - HALF, from + size - HALF, HALF);
+}
+
+/* Requests whose only hole is a key. */
+static uint32_t fill_keys(const vb_command *command, uint64_t stream, uint64_t n, uint32_t count,
+                          char *to) {
+  const vb_patch *patch = command->only_key;
+  const vb_cursor *cursor = patch->hole->part.cursor;
+  const vb_keyspace *keyspace = patch->hole->keyspace;
+  size_t size = command->fixed_size, at = patch->offset + keyspace->head;
+  unsigned width = (unsigned)(keyspace->fixed - keyspace->head - keyspace->tail);
+  for (uint32_t i = 0; i < count; i++, n++, to += size) {
+    uint64_t id;
+    if (!vb_cursor_draw(cursor, n, vb_draw(stream, n, patch->hole->part.hole), &id)) return i;
+    copy_template(to, command->skeleton.data, size);
+    vb_digits_write(to + at, id, width);
+  }
+  return count;
+}
+
+uint32_t vb_command_fill_run(const vb_command *command, uint64_t stream, uint64_t n, uint32_t count,
+                             char *to) {
+  if (VB_LIKELY(command->only_key != NULL)) return fill_keys(command, stream, n, count, to);
+  for (uint32_t i = 0; i < count; i++) {
+    vb_operation operation;
+    vb_operation_begin(&operation, stream, n + i);
+    if (vb_command_fill(command, NULL, &operation, to + i * command->fixed_size)) return i;
+  }
+  return count;
+}
+
 /* Only the first of `times` ids is of use to others; the last says whether there are enough. */
 static bool draw_cursor(const vb_hole *hole, vb_operation *operation, uint64_t *id) {
   if (!draw_id(hole, operation, 0, 0, id)) return false;

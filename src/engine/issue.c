@@ -8,15 +8,16 @@
  * only grow the queue of a node that is slower than the others. */
 enum { WINDOWS_AHEAD = 4 };
 
+bool vb_lane_has_number(vb_lane *lane) {
+  if (VB_LIKELY(lane->block.first < lane->block.end)) return true;
+  lane->out_of_numbers = !vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block);
+  if (lane->out_of_numbers) return false;
+  vb_lane_follow_warmup(lane);
+  return true;
+}
+
 bool vb_lane_next_number(vb_lane *lane, uint64_t *n) {
-  if (lane->block.first >= lane->block.end) {
-    if (!vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block)) {
-      lane->out_of_numbers = true;
-      return false;
-    }
-    lane->out_of_numbers = false;
-    vb_lane_follow_warmup(lane);
-  }
+  if (!vb_lane_has_number(lane)) return false;
   *n = lane->block.first++;
   return true;
 }
@@ -407,9 +408,11 @@ void vb_connection_fill(vb_connection *connection) {
     vb_connection_renew(connection);
     return;
   }
-  if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN)
-    while (connection->open < window && start_one(connection)) {
-    }
+  if (atomic_load_explicit(&lane->state, memory_order_relaxed) == VB_LANE_RUN) {
+    do {
+      vb_connection_begin_burst(connection, window);
+    } while (connection->open < window && start_one(connection));
+  }
   if ((lane->node_count > 1 || lane->paced) && connection->open < window)
     vb_connection_wait_for_work(connection);
   vb_connection_flush(connection);

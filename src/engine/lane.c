@@ -186,6 +186,7 @@ int vb_lane_prepare(vb_lane *lane, vb_worker *worker, vb_phase *phase, uint32_t 
   vb_ledger_reset(&lane->ledger, vb_program_places(phase->spec.program));
   lane->program_ends =
       vb_program_ends(phase->spec.program) || vb_program_may_skip(phase->spec.program);
+  lane->bursts = !lane->paced && lane->node_count == 1 && !worker->writes && !phase->spec.reconnect;
   lane->wanted = vb_lane_wanted(lane);
   for (uint32_t i = lane->wanted; i < lane->connection_count; i++)
     vb_connection_retire(lane->connections[i]);

@@ -152,6 +152,7 @@ typedef struct vb_lane {
   bool out_of_numbers;   /* no more to take */
   bool program_ends;     /* a cursor may end, or a record be empty, in the middle of a sequence */
   bool paced;            /* open loop: operations fall due by the schedule */
+  bool bursts;           /* operations may be begun and answered several at once: see burst.c */
   bool blocked;          /* a node's queue is full: others wait for it */
   bool waits;            /* some commands block */
   bool subscribes;       /* its operations are messages */
@@ -245,6 +246,8 @@ void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_n
  * kind: its counters and the bytes of its reply go with the run. */
 void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                           uint64_t bytes);
+/* The same for a whole run of equal ones, none of which is among the slowest. */
+void vb_lane_record_run(vb_lane *lane, const vb_run_length *more);
 void vb_lane_record_flush(vb_lane *lane);
 /* Keeps an operation that took `time` when it is among the slowest. */
 void vb_lane_note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns time,
@@ -283,7 +286,8 @@ enum vb_render vb_connection_append_command(vb_connection *connection, const vb_
 /* What comes of a request of operation n that could not be written. */
 void vb_connection_render_failed(vb_connection *connection, const vb_entry *entry,
                                  enum vb_render why, uint64_t n);
-/* Counts what was written for operation n: so many requests. */
+/* Counts what was written for operation n: so many requests; or for as many operations from n on,
+ * which are all counted or none. */
 void vb_lane_count_sent(vb_lane *lane, uint32_t row, uint64_t n, uint32_t requests, uint64_t bytes);
 /* Several nodes, or an open loop: there is room on the connection, and nothing to do. */
 void vb_connection_wait_for_work(vb_connection *connection);
@@ -293,12 +297,22 @@ void vb_connection_wait_for_work(vb_connection *connection);
 vb_connection *vb_lane_take_waiting(vb_lane *lane, uint32_t node);
 /* Fills connections that waited for room elsewhere. */
 void vb_lane_fill_waiting(vb_lane *lane);
+/* Whether there are numbers in `block`; takes the next ones when there are none. */
+bool vb_lane_has_number(vb_lane *lane);
 /* The number of the next operation; false when there are no more. */
 bool vb_lane_next_number(vb_lane *lane, uint64_t *n);
 /* The node that operation n goes to. */
 uint32_t vb_lane_route(vb_lane *lane, uint64_t n);
 /* The operation waits in `node`'s queue, or goes out when a connection there has room. */
 void vb_lane_enqueue(vb_lane *lane, uint32_t node, vb_waiting begun);
+
+/* burst.c: the most common operations, several at once. */
+/* Begins operations until the window is full or the next one is not of that kind, or cannot begin.
+ */
+void vb_connection_begin_burst(vb_connection *connection, uint32_t window);
+/* Takes the replies at the front of `data` that are whole, successes, and nothing but counted;
+ * returns their bytes. No reply is under way. */
+size_t vb_connection_take_burst(vb_connection *connection, const char *data, size_t length);
 
 /* ramp.c: connections by stages. */
 /* How many connections of this worker are to be open now: at least one a node. */

@@ -43,8 +43,8 @@ void vb_lane_note_slow(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, v
   lane->slowest_floor = vb_slowest_floor(&lane->slowest);
 }
 
-/* One more of the run, or the first of the next. */
-static inline vb_run_length *join_run(vb_lane *lane, uint32_t row, uint32_t node, vb_ns latency) {
+/* The run that a success joins: the one that goes on, or the next, which begins. */
+static inline vb_run_length *find_run(vb_lane *lane, uint32_t row, uint32_t node, vb_ns latency) {
   vb_run_length *run = &lane->run;
   if (latency != run->latency || row != run->row || node != run->node) {
     vb_lane_record_flush(lane);
@@ -52,24 +52,31 @@ static inline vb_run_length *join_run(vb_lane *lane, uint32_t row, uint32_t node
     run->row = row;
     run->node = node;
   }
-  run->count++;
   return run;
 }
 
 void vb_lane_record(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                     vb_ns now) {
-  (void)join_run(lane, row, node, latency);
+  find_run(lane, row, node, latency)->count++;
   if (VB_UNLIKELY(latency > lane->slowest_floor) && !lane->paced)
     vb_lane_note_slow(lane, row, node, n, latency, now);
 }
 
 void vb_lane_record_plain(vb_lane *lane, uint32_t row, uint32_t node, uint64_t n, vb_ns latency,
                           uint64_t bytes) {
-  vb_run_length *run = join_run(lane, row, node, latency);
+  vb_run_length *run = find_run(lane, row, node, latency);
+  run->count++;
   run->plain++;
   run->bytes += bytes;
   if (VB_UNLIKELY(latency > lane->slowest_floor) && !lane->paced)
     vb_lane_note_slow(lane, row, node, n, latency, lane->worker->now);
+}
+
+void vb_lane_record_run(vb_lane *lane, const vb_run_length *more) {
+  vb_run_length *run = find_run(lane, more->row, more->node, more->latency);
+  run->count += more->count;
+  run->plain += more->plain;
+  run->bytes += more->bytes;
 }
 
 static void count_error(vb_lane *lane, uint32_t row, uint32_t node) {

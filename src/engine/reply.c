@@ -366,7 +366,11 @@ ssize_t vb_connection_receive(vb_connection *connection, const char *data, size_
   while (used < length) {
     vb_reply reply;
     size_t step;
-    if (!begun) begin_reply(connection);
+    if (!begun) {
+      used += vb_connection_take_burst(connection, data + used, length - used);
+      if (used == length) break;
+      begin_reply(connection);
+    }
     begun = false;
     enum vb_scan scan = vb_scanner_next(&connection->scanner, data + used, length - used,
                                         connection->keep, &step, &reply);

@@ -450,6 +450,13 @@ static inline size_t scan_common(const char *data, size_t length, vb_reply *repl
   return size;
 }
 
+size_t vb_scanner_success(const char *data, size_t length) {
+  static const char ok[] = "+OK\r\n";
+  vb_reply reply;
+  if (VB_LIKELY(length >= sizeof ok - 1 && !memcmp(data, ok, sizeof ok - 1))) return sizeof ok - 1;
+  return scan_common(data, length, &reply);
+}
+
 enum vb_scan vb_scanner_next(vb_scanner *scanner, const char *data, size_t length, bool keep,
                              size_t *used, vb_reply *reply) {
   if (VB_LIKELY(!scanner->busy)) {

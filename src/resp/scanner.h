@@ -74,6 +74,11 @@ typedef struct vb_reply {
 enum vb_scan vb_scanner_next(vb_scanner *scanner, const char *data, size_t length, bool keep,
                              size_t *used, vb_reply *reply);
 
+/* The size of a whole reply at the front of `data` that says no more than that all is well, of the
+ * kinds that are the most common: "+OK", a number that is not negative, a bulk string or its null.
+ * 0: something else, or part of one. Only between replies. */
+size_t vb_scanner_success(const char *data, size_t length);
+
 /* Reads into a complete aggregate, element by element: `at` starts at vb_reply_first(reply), which
  * is NULL when the reply is no aggregate or its bytes are gone; vb_reply_element returns where the
  * next one is. Ask for reply->integer elements, no more. Fills *out like a reply, but for hits and

@@ -110,6 +110,49 @@ static void a_fixed_command_is_a_patched_template(void **state) {
   vb_command_free(set);
 }
 
+/* Requests of `count` operations from n on that are written at once, and one by one. Frees the
+ * command. */
+static void expect_run(vb_command *command, uint64_t n, uint32_t count) {
+  size_t size = vb_command_fixed_size(command), length;
+  char *run = malloc(size * count); /* not a byte more */
+  assert_int_equal(vb_command_fill_run(command, 1, n, count, run), count);
+  for (uint32_t i = 0; i < count; i++) {
+    vb_renderer renderer = {0};
+    char *one = test_write(command, &renderer, n + i, &length);
+    assert_int_equal(length, size);
+    assert_memory_equal(run + i * size, one, size);
+    free(one);
+  }
+  free(run);
+  vb_command_free(command);
+}
+
+static void a_run_of_requests_is_those_of_its_operations(void **state) {
+  (void)state;
+  static char text[200];
+  memset(text, 'x', sizeof text);
+  for (size_t length = 0; length < sizeof text; length += 7) {
+    vb_part value = {.kind = VB_PART_LITERAL, .text = text, .length = length};
+    expect_run(TEST_COMMAND("SET", {KEY, cursor_part(uniform)}, {ARGUMENT, value}), 5, 9);
+  }
+  expect_run(TEST_COMMAND("GET", {KEY, cursor_part(ordered)}), 0, 3);
+  expect_run(TEST_COMMAND("DEL", {KEY, cursor_part(ordered)}, {KEY, cursor_part(uniform)}), 7, 5);
+  expect_run(TEST_COMMAND("PING", {ARGUMENT, LITERAL("a")}), 0, 4);
+}
+
+static void a_run_ends_where_its_cursor_does(void **state) {
+  (void)state;
+  vb_cursor *few = test_cursor(keys, (vb_cursor_spec){.first = 10, .last = 13});
+  vb_command *get = TEST_COMMAND("GET", {KEY, cursor_part(few)});
+  char run[512];
+  assert_int_equal(vb_command_fill_run(get, 1, 0, 3, run), 3);
+  assert_int_equal(vb_command_fill_run(get, 1, 0, 8, run), 3);
+  assert_int_equal(vb_command_fill_run(get, 1, 2, 8, run), 1);
+  assert_int_equal(vb_command_fill_run(get, 1, 3, 8, run), 0);
+  vb_command_free(get);
+  vb_cursor_free(few);
+}
+
 static void literals_alone_make_a_request(void **state) {
   (void)state;
   expect_request(TEST_COMMAND("PING"), 9, "*1\r\n$4\r\nPING\r\n");
@@ -461,6 +504,8 @@ static void a_key_too_long_to_route_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_fixed_command_is_a_patched_template),
+      cmocka_unit_test(a_run_of_requests_is_those_of_its_operations),
+      cmocka_unit_test(a_run_ends_where_its_cursor_does),
       cmocka_unit_test(literals_alone_make_a_request),
       cmocka_unit_test(keys_of_varying_length),
       cmocka_unit_test(several_parts_are_one_argument),

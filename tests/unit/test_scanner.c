@@ -405,6 +405,28 @@ static void a_scalar_has_no_elements(void **state) {
   assert_null(vb_reply_first(&reply));
 }
 
+/* Only what vb_scanner_next would close as a reply, and no error among it. */
+static void a_success_is_whole_and_no_error(void **state) {
+  (void)state;
+  static const char *const common[] = {"+OK\r\n",    ":1\r\n",  "$3\r\nxxx\r\n",
+                                       "$0\r\n\r\n", "$-1\r\n", "$4\r\n\r\n\r\n\r\n"};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(common); i++) {
+    char data[32];
+    size_t length = strlen(common[i]);
+    (void)snprintf(data, sizeof data, "%s-ERR\r\n", common[i]);
+    assert_int_equal(vb_scanner_success(data, strlen(data)), length);
+    for (size_t part = 0; part < length; part++)
+      assert_int_equal(vb_scanner_success(data, part), 0);
+  }
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(examples); i++) {
+    const example *each = &examples[i];
+    size_t size = vb_scanner_success(each->bytes, strlen(each->bytes));
+    if (size) assert_int_equal(size, strlen(each->bytes));
+    if (size) assert_int_equal(each->scan, VB_SCAN_REPLY);
+    if (each->want.error) assert_int_equal(size, 0);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_type_is_scanned),
@@ -420,6 +442,7 @@ int main(void) {
       cmocka_unit_test(a_text_that_is_gone_is_not_shown),
       cmocka_unit_test(the_elements_of_an_aggregate_are_read),
       cmocka_unit_test(a_scalar_has_no_elements),
+      cmocka_unit_test(a_success_is_whole_and_no_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
