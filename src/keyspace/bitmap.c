@@ -17,6 +17,8 @@
 enum { EPOCH_BITS = 29 };
 /* Blocks whose counts are added up at a time. */
 enum { GROUP = 16 };
+/* Copies: words of a cache line, and how far ahead of them memory is asked for. */
+enum { LINE_WORDS = VB_CACHE_LINE / 8, AHEAD = 16 * LINE_WORDS };
 #define EPOCH_MASK ((1ull << EPOCH_BITS) - 1)
 #define CLEARING UINT64_MAX
 
@@ -402,8 +404,12 @@ uint64_t vb_bitmap_word(const vb_bitmap *bitmap, uint64_t id) {
 
 int vb_bitmap_copy_block(const vb_bitmap *bitmap, uint64_t block, uint64_t *words) {
   if (!atomic_load_explicit(&bitmap->counts[block], memory_order_acquire)) return 0;
-  for (uint64_t i = 0; i < VB_BITMAP_WORDS; i++)
-    words[i] = load_word(bitmap, block * VB_BITMAP_WORDS + i);
+  const _Atomic uint64_t *from = bitmap->words + block * VB_BITMAP_WORDS;
+  for (uint64_t i = 0; i < VB_BITMAP_WORDS; i += LINE_WORDS) {
+    __builtin_prefetch((const void *)(from + i + AHEAD));
+    for (uint64_t k = 0; k < LINE_WORDS; k++)
+      words[i + k] = atomic_load_explicit(&from[i + k], memory_order_relaxed);
+  }
   return 1;
 }
 
