@@ -3,7 +3,7 @@
 # ratio. Server on core 0, client on core 1, the same million loaded keys for every tool, tools
 # interleaved, medians of the rounds. Never fails a build.
 # usage: tests/bench/run.sh [cpu | one-key | lua | flow | memory | start | tls | open-loop |
-#   dataset]...
+#   dataset | claims]...
 #   all by default
 #   ROUNDS (5), N1 (500000 requests at pipeline 1), N16 (3000000 at 16), RECORDS (100000), SERVER
 #   (redis-server), PORT (21201; the next one is for TLS), BUILD (build)
@@ -268,12 +268,34 @@ dataset() {
     "<=" 5 " ms"
 }
 
+# A tracked load of claimed ids against one of ids in order: the ratio inside each round.
+claims() {
+  local what cost
+  for ((i = 0; i < rounds; i++)); do
+    declare -A cost=()
+    for what in sequential claimed; do
+      client "$build/vbench" tests/bench/claim-cost.lua -p "$port" -c 50 -P 16 --threads 1 \
+        --no-baseline -q --what=$what --ids="$n16" --json "$work/claims.json" >"$work/out" 2>&1 ||
+        { tail -n 3 "$work/out" >&2; continue 2; }
+      cost[$what]=$(grep -oE '"cpu_us_per_request": ?[0-9.]+' "$work/claims.json" |
+        head -n 1 | grep -oE '[0-9.]+$')
+      echo "${cost[$what]}" >>"$work/claims.$what"
+    done
+    ratio "${cost[claimed]}" "${cost[sequential]}" >>"$work/claims.ratio"
+  done
+  printf '\nclaims (pipeline 16): us of CPU a request: claimed %s, sequential %s\n' \
+    "$(median claims claimed 1)" "$(median claims sequential 1)"
+  bar "a claimed and tracked load against sequential ids: client CPU" "$(median claims ratio 1)" \
+    "<=" 1.1
+}
+
 parts=("$@")
-((${#parts[@]})) || parts=(cpu one-key lua flow memory start tls open-loop dataset)
+((${#parts[@]})) || parts=(cpu one-key lua flow memory start tls open-loop dataset
+  claims)
 for part in "${parts[@]}"; do
   case $part in
-    cpu | one-key | lua | flow | memory | start | tls | open-loop | dataset) ;;
-    *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+    cpu | one-key | lua | flow | memory | start | tls | open-loop | dataset | claims) ;;
+    *) sed -n '2,11p' "$0" >&2; exit 2 ;;
   esac
 done
 [[ -x $build/bench/bench_floor ]] || { echo "build first: $build has no bench_floor" >&2; exit 0; }
