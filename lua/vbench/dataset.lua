@@ -356,8 +356,11 @@ end
 -- @treturn dataset with `count`, `query_count`, `fields` and `query_fields` (lists, and by name),
 --   `metric` and `dim` (of the first vector), `keys` (a keyspace), `record`, `raw`, `query`
 -- @raise what is wrong with the schema (file, line, column) or the data
-function M.declare(given)
+function M.declare(given, more)
   registry.need_loading("vb.dataset")
+  if more ~= nil then
+    fault.raise('vb.dataset takes one argument: a path, or a table, { "products", prefix = "p:" }')
+  end
   local spec = read_given(given)
   spec.name = spec.name or (spec.path or spec.schema):gsub("%.yaml$", ""):gsub("%.bin$", "")
     :match("[^/]*$")

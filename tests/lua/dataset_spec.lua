@@ -100,6 +100,8 @@ describe("vb.dataset", function()
     fails("nowhere.yaml: No such file", function() vb.dataset "nowhere" end)
     fails("takes a path, or schema = and data =", function() vb.dataset { schema = "x" } end)
     fails("unknown field 'prefx'", function() vb.dataset { "x", prefx = "y" } end)
+    fails("vb.dataset takes one argument: a path, or a table",
+      function() vb.dataset(base, { prefix = "p:" }) end)
     local lists = vb.dataset(data.members(directory .. "/more", "list"))
     fails("are a list: there is ds.record.members, and no 'title'",
       function() return lists.record.title end)
