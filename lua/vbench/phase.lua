@@ -30,25 +30,39 @@ local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests", "burst" }
 local methods = {}
 local class = { __index = methods }
 
--- Names of what has statistics of its own in something that runs.
-local function row_names(run)
-  if run.kind == "command" or run.kind == "subscriber" then return { run.name } end
-  local out = {}
-  local function add(name)
-    out[#out + 1] = name
-  end
+-- Calls a function for each thing that has statistics of its own in something that runs, with its
+-- name; what has no thing is given as its name.
+local function each_row(run, visit)
   if run.kind == "flow" then
-    add(run.name)
-    for _, name in ipairs(registry.names("command")) do add(name) end
-    add(registry.get("command", "exec") and "multi-exec" or "exec")
-    return out
+    visit(run.name, run)
+    for _, name in ipairs(registry.names("command")) do
+      visit(name, registry.get("command", name))
+    end
+    visit(registry.get("command", "exec") and "multi-exec" or "exec", "exec")
+  elseif run.kind == "mix" then
+    for _, entry in ipairs(run.spec.entries) do each_row(entry.what, visit) end
+  elseif run.kind ~= "sequence" then
+    visit(run.name, run)
   end
-  if run.kind == "transaction" then add(run.name) end
-  for _, step in ipairs(run.spec.steps or {}) do add(step.command.name) end
-  for _, entry in ipairs(run.spec.entries or {}) do
-    for _, name in ipairs(row_names(entry.what)) do add(name) end
-  end
+  for _, step in ipairs(run.spec.steps or {}) do visit(step.command.name, step.command) end
+end
+
+local function row_names(run)
+  local out = {}
+  each_row(run, function(name) out[#out + 1] = name end)
   return out
+end
+
+-- A transaction has a row beside those of its commands.
+local function check_rows(run, where)
+  local known = {}
+  each_row(run, function(name, thing)
+    if known[name] and known[name] ~= thing then
+      fault.raise("%s runs two things that are named '%s', a %s and a %s: give one of them another "
+        .. "name = \"...\"", where, name, known[name].kind, thing.kind)
+    end
+    known[name] = thing
+  end)
 end
 
 -- The entries stay as they were written: vbench.run reads them with those of the command line.
@@ -169,6 +183,7 @@ local function check(self)
       where)
   end
   check_flows(self, where)
+  check_rows(self.run, where)
   check_useful(self, where)
   if self.thresholds then check_thresholds(self.thresholds, self.run, where) end
   if self.background then self.background = read_background(self.background, where) end
@@ -207,7 +222,7 @@ function M.new(given)
   if type(name) ~= "string" then name = fields.kind(run) and run.name end
   local where = name and ("phase '%s'"):format(name) or "vb.phase"
   local self = fields.read(given, FIELDS, where, { params = true })
-  self.kind, self.name = "phase", name or "phase"
+  self.kind, self.name, self.position = "phase", name or "phase", fault.position()
   return setmetatable(check(remember_given(self)), class)
 end
 
@@ -236,7 +251,7 @@ function methods.with(self, changes)
     end
   end
   for name, value in pairs(given.params or {}) do params[name] = value end
-  local out = setmetatable({ kind = "phase" }, class)
+  local out = setmetatable({ kind = "phase", position = fault.position() }, class)
   for name in pairs(FIELDS) do out[name] = self[name] end
   for name, value in pairs(fields.read(given, FIELDS, where, { params = true })) do
     out[name] = value

@@ -10,10 +10,27 @@ local FIELDS = {
   teardown = "function", thread = "table", on_second = "function",
 }
 
+-- Reports, --phases and thresholds know a phase by its name.
+local function check_names(list)
+  local known = {}
+  for i = 1, #list do
+    local phase = list[i]
+    local other = known[phase.name]
+    if other == phase then
+      fault.raise_at(phase.position, "phase '%s' is twice in a list: make the second one by "
+        .. "phase:with { name = \"...\" }", phase.name)
+    elseif other then
+      fault.raise_at(phase.position, "two phases are named '%s' (the other at %s): give one of "
+        .. "them another name = \"...\"", phase.name, other.position)
+    end
+    known[phase.name] = phase
+  end
+end
+
 --- Checks a list of phases.
 -- @tparam table list
 -- @treturn table the same list
--- @raise when one of them is none
+-- @raise when one of them is none, when two of them, or one and what runs beside it, have one name
 -- @local
 function M.check_phases(list)
   if type(list) ~= "table" or fields.kind(list) then
@@ -27,7 +44,9 @@ function M.check_phases(list)
       fault.raise("phase %d of the scenario is %s; it takes vb.phase { ... }", i,
         fields.describe(list[i]))
     end
+    check_names { list[i], unpack(list[i].background or {}) }
   end
+  check_names(list)
   return list
 end
 

@@ -316,6 +316,24 @@ describe("the API", function()
       fails("local s = vb.scenario {}", "takes phases = { ... } or main")
       fails("local s = vb.scenario { phases = {} }", "has no phases")
       fails("local s = vb.scenario { phases = { 1 } }", "phase 1 of the scenario is a number")
+    end)
+
+    it("refuse two phases of one name, and say where both are", function()
+      vb.command { "GET", "a" }
+      local get = "local get = require('vbench.registry').get('command', 'get')\n"
+      fails(get .. "local s = vb.scenario { phases = { vb.phase { run = get },\n"
+        .. "  vb.phase { name = 'get', run = get } } }",
+        "x.lua:4: two phases are named 'get' (the other at x.lua:3): give one of them another name")
+      fails(get .. "local p = vb.phase { run = get }\nlocal s = vb.scenario { phases = { p, p } }",
+        "x.lua:3: phase 'get' is twice in a list")
+      fails(get .. "local p = vb.phase { run = get, background = vb.phase { run = get } }\n"
+        .. "local s = vb.scenario { phases = { p } }", "two phases are named 'get'")
+    end)
+
+    it("refuse a transaction with the name of a command that runs beside it", function()
+      fails("local get = vb.command { 'GET', 'a' }\n"
+        .. "local p = vb.phase { name = 'p', run = vb.transaction { get, name = 'get' } }",
+        "x.lua:3: phase 'p' runs two things that are named 'get', a transaction and a command")
       fails("local s = vb.scenario { main = print, phases = {} }", "not both")
       fails("local s = vb.scenario { main = print, thread = { start = print } }",
         "unknown field 'start' in thread of vb.scenario")

@@ -99,7 +99,8 @@ describe("a run", function()
   end)
 
   it("takes the load from the phase, else from the command line", function()
-    local done = execute({ phases = { one { clients = 8, threads = 2 }, one { pipeline = 3 } } },
+    local done = execute({ phases = { one { clients = 8, threads = 2 },
+      one { name = "then", pipeline = 3 } } },
       { clients = 20, pipeline = 2, threads = 1, timeout = 3 }, { clients = true })
     local first, second = done.engine.log[1], done.engine.log[2]
     assert.equal(2, first.threads)
@@ -161,8 +162,8 @@ describe("a run", function()
     assert.equal("-n/--requests was given, but no phase reads it: phase 'read' sets requests or "
       .. "duration or until_exhausted itself",
       refused({ phases = { one() } }, { requests = 9 }, { requests = true }))
-    assert.equal(0, execute({ phases = { one { clients = 3 }, one() } }, { clients = 9 },
-      { clients = true }).code)
+    assert.equal(0, execute({ phases = { one { clients = 3 }, one { name = "then" } } },
+      { clients = 9 }, { clients = true }).code)
   end)
 
   it("notes an option that no phase of main read", function()
@@ -215,7 +216,7 @@ describe("a run", function()
     local done = execute {
       setup = function() return { ef = 20 } end,
       on_second = look,
-      phases = { one(), one { params = { ef = 64 } }, one() },
+      phases = { one(), one { name = "64", params = { ef = 64 } }, one { name = "again" } },
     }
     assert.equal(0, done.code)
     assert.same({ 20, 64, 20 }, seen)
