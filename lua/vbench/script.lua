@@ -1,6 +1,7 @@
 --- Server-side scripts as commands.
 -- @api vbench.script
 local command = require "vbench.command"
+local failure = require "vbench.failure"
 local fault = require "vbench.fault"
 local fields = require "vbench.fields"
 local registry = require "vbench.registry"
@@ -66,15 +67,23 @@ function M.declare(given)
   return self
 end
 
+local function raise_refused(name, message)
+  error(failure.new(failure.COULD_NOT_RUN, ("%s: script '%s': %s"):format(
+    registry.position("command", name), name, message)), 0)
+end
+
 --- Loads every declared script on every node.
 -- @tparam table ctl
--- @raise what a node answers
+-- @raise a failure: what a node answers, with the line of the vb.script
 -- @local
 function M.load(ctl)
   for _, name in ipairs(registry.names("command")) do
     local source = registry.get("command", name).spec.script
     if source then
-      ctl:each_node("all", function(node) node:call("SCRIPT", "LOAD", source) end)
+      ctl:each_node("all", function(node)
+        local digest, message = node:try("SCRIPT", "LOAD", source)
+        if not digest then raise_refused(name, message) end
+      end)
     end
   end
 end

@@ -91,10 +91,11 @@ describe("a server-side script", function()
   end)
 
   it("that cannot be loaded, or is none, is told before anything runs", function()
-    local report = run('local s = vb.script { source = "this is not Lua" }',
+    local report = run('\n\nlocal s = vb.script { name = "bad", source = "this is not Lua" }',
       "run = s, clients = 1, requests = 10")
     assert.equal(1, report.code)
-    assert.matches("SCRIPT LOAD: ERR Error compiling script", report.err, 1, true)
+    assert.matches("scenario.lua:3: script 'bad': SCRIPT LOAD: ERR Error compiling script",
+      report.err, 1, true)
     local mistakes = {
       ['vb.script { keys = { "a" } }'] = "script 'evalsha' has no source",
       ['vb.script { source = "return 1", key = { "a" } }'] =
