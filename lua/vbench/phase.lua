@@ -30,9 +30,12 @@ local AT_LEAST_ONE = { "clients", "threads", "pipeline", "requests", "burst" }
 local methods = {}
 local class = { __index = methods }
 
--- Calls a function for each thing that has statistics of its own in something that runs, with its
--- name; what has no thing is given as its name.
-local function each_row(run, visit)
+--- Calls a function for each thing that has statistics of its own in something that runs.
+-- @param run what a phase runs
+-- @tparam function visit gets its name, the thing (its name where there is none), and whether it
+--   stands in a transaction
+-- @local
+function M.each_row(run, visit)
   if run.kind == "flow" then
     visit(run.name, run)
     for _, name in ipairs(registry.names("command")) do
@@ -40,23 +43,25 @@ local function each_row(run, visit)
     end
     visit(registry.get("command", "exec") and "multi-exec" or "exec", "exec")
   elseif run.kind == "mix" then
-    for _, entry in ipairs(run.spec.entries) do each_row(entry.what, visit) end
+    for _, entry in ipairs(run.spec.entries) do M.each_row(entry.what, visit) end
   elseif run.kind ~= "sequence" then
     visit(run.name, run)
   end
-  for _, step in ipairs(run.spec.steps or {}) do visit(step.command.name, step.command) end
+  for _, step in ipairs(run.spec.steps or {}) do
+    visit(step.command.name, step.command, run.kind == "transaction")
+  end
 end
 
 local function row_names(run)
   local out = {}
-  each_row(run, function(name) out[#out + 1] = name end)
+  M.each_row(run, function(name) out[#out + 1] = name end)
   return out
 end
 
 -- A transaction has a row beside those of its commands.
 local function check_rows(run, where)
   local known = {}
-  each_row(run, function(name, thing)
+  M.each_row(run, function(name, thing)
     if known[name] and known[name] ~= thing then
       fault.raise("%s runs two things that are named '%s', a %s and a %s: give one of them another "
         .. "name = \"...\"", where, name, known[name].kind, thing.kind)

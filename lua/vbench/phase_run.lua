@@ -6,6 +6,7 @@ local exhaustion = require "vbench.exhaustion"
 local failure = require "vbench.failure"
 local host_watch = require "vbench.host_watch"
 local keyspace_report = require "vbench.keyspace_report"
+local measurable = require "vbench.measurable"
 local native = require "vbench.ffi"
 local params = require "vbench.param"
 local phases = require "vbench.phase"
@@ -32,11 +33,17 @@ local function own_metrics()
 end
 
 -- Thresholds of the phase, and those of the command line, which hold for every phase.
-local function thresholds_of(run, phase, rows, in_background)
-  local list, own = {}, in_background and {} or own_metrics()
+local function thresholds_of(run, lane, in_background)
+  local list, own, phase = {}, in_background and {} or own_metrics(), lane.phase
+  local load = { open_loop = lane.settings.open_loop, tracking = run.options.enable_tracking }
   local function add(entry)
-    local threshold, message = thresholds.parse(entry, rows, own)
+    local threshold, message = thresholds.parse(entry, lane.rows, own)
     if not threshold then usage("phase '%s': %s", phase.name, message) end
+    local lack = measurable.why_not(threshold.metric, phase.run, load)
+    if lack then
+      usage("phase '%s': threshold '%s' can never have a value: %s", phase.name, threshold.expr,
+        lack)
+    end
     list[#list + 1] = threshold
   end
   for _, entry in ipairs(phase.thresholds or {}) do add(entry) end
@@ -71,7 +78,7 @@ local function make_lane(run, phase, in_background)
   local seconds = lane.compiled.duration_s
   if seconds then plan.end_after(lane.settings, seconds, phase, run.given) end
   lane.rows = lane.compiled.names
-  lane.thresholds = thresholds_of(run, phase, lane.rows, in_background)
+  lane.thresholds = thresholds_of(run, lane, in_background)
   lane.watch = thresholds.watch(lane.thresholds)
   local spec = lane.compiled.spec
   spec.name, spec.program = lane.name, lane.compiled.program

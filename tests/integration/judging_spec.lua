@@ -19,6 +19,63 @@ describe("a run", function()
     return vbench.report { vbench.one_phase(body, phase), "-p", server.port, "-c", 2, ... }
   end
 
+  describe("with a threshold that can never have a value is refused before it begins:", function()
+    local body = [[
+      local get = vb.command { "GET", vb.key "x" }
+      local take = vb.command { "BLPOP", vb.key "l", 1 }
+      local hit = vb.command { "GET", vb.key "x", reply = vb.hits(), name = "hit" }
+      local set = vb.command { "SET", vb.key "x", vb.stamp() }
+      local age = vb.command { "GET", vb.key "x", reply = vb.age(), name = "age" }
+      local both = vb.transaction { set, get, name = "both" }
+      local hear = vb.subscriber { channels = { "c" } }
+      local flow = vb.flow("flow", function(c) c:call(hit) end) ]]
+    local cases = {
+      { "get", "response_p99_ms", "response times are of an open loop" },
+      { "get", "get.response_p99_ms", "response times are of an open loop" },
+      { "get", "hit_rate", "hits are counted by vb.hits()" },
+      { "get", "misses", "hits are counted by vb.hits()" },
+      { "get", "wait_p50_ms", "waits are of commands that block" },
+      { "get", "age_max_ms", "ages are of replies with vb.age()" },
+      { "get", "recall", "no reply is compared with true neighbours" },
+      { "get", "invalidations", "invalidations are counted with --enable-tracking" },
+      { "take", "p99_ms", "times are of requests, and this waits for what comes" },
+      { "hear", "mean_us", "times are of requests, and this waits for what comes" },
+      { "both", "get.p99_ms", "the commands of a transaction are timed as one" },
+    }
+    for _, case in ipairs(cases) do
+      it(case[2] .. " of " .. case[1], function()
+        for _, action in ipairs { {}, { "check" } } do
+          action[#action + 1] = vbench.one_phase(body,
+            ('run = %s, requests = 1, thresholds = { "%s < 1" }'):format(case[1], case[2]))
+          local result = vbench.run { "-p", server.port, unpack(action) }
+          assert.equal(2, result.code, result.all)
+          assert.matches(("phase 'one': threshold '%s < 1' can never have a value: %s"):format(
+            case[2], case[3]), result.err, 1, true)
+        end
+      end)
+    end
+
+    it("but not one that the phase may have", function()
+      for _, case in ipairs { { "get", "p99_ms", "" }, { "get", "response_p99_ms", "rate = 100," },
+        { "hit", "hit_rate", "" }, { "take", "wait_max_ms", "" }, { "age", "age_p99_ms", "" },
+        { "both", "p99_ms", "" }, { "both", "both.p99_ms", "" }, { "flow", "flow.p50_ms", "" },
+        { "flow", "hit_rate", "" }, { "flow", "get.p99_ms", "" }, } do
+        local result = vbench.run { "check", vbench.one_phase(body,
+          ('run = %s, requests = 1, %s thresholds = { "%s < 1" }'):format(case[1], case[3],
+            case[2])) }
+        assert.equal(0, result.code, result.all)
+      end
+    end)
+  end)
+
+  it("is not met without a value at its end, and says so", function()
+    local result = report([[ local wrong = vb.command { "INCR", vb.key "x", "y" } ]],
+      'run = wrong, requests = 5, thresholds = { "p99_ms < 1000" }', "--max-errors", "100%")
+    assert.matches("NOT MET  p99_ms < 1000  (no value)", result.out, 1, true)
+    assert.is_false(result.json.phases[1].thresholds[1].ok)
+    assert.not_equal(0, result.code)
+  end)
+
   -- A scenario that runs until its server has been treated so, with two seconds to go on for.
   local function while_it_runs(own, treat, ...)
     local file = vbench.path("judged.json")
@@ -99,9 +156,9 @@ describe("a run", function()
         "run = get, requests = 10")
       assert.equal(0, result.code, result.all)
       assert.matches("no existing key of keyspace 'none:' is left to draw", result.err, 1, true)
-      result = report([[ local get = vb.command { "GET", vb.key "x" }
+      result = vbench.run { vbench.one_phase([[ local get = vb.command { "GET", vb.key "x" }
         local stop = vb.flow("stop", function(c) c:stop("enough") end) ]],
-        'run = stop, duration = "100ms"')
+        'run = stop, duration = "100ms"'), "-p", server.port }
       assert.equal(0, result.code, result.all)
     end)
   end)
