@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -168,12 +169,10 @@ static void a_size_beyond_memory_says_what_it_takes(void **state) {
   vb_bitmap *bitmap = NULL;
   vb_error err = {0};
   int status = vb_bitmap_new(&bitmap, 1ull << 40, 1ull << 40, &err);
-  if (!status) { /* a machine with 128 GiB */
-    vb_bitmap_free(bitmap);
-    return;
-  }
-  assert_int_equal(status, VB_ENOMEM);
-  assert_non_null(strstr(err.text, "takes 128.00 GiB; this machine has "));
+  double machine_gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 0x1p30;
+  assert_int_equal(status, machine_gib < 128 ? VB_ENOMEM : VB_OK);
+  if (status) assert_non_null(strstr(err.text, "takes 128.00 GiB; this machine has "));
+  vb_bitmap_free(bitmap);
 }
 
 static void claims_come_lowest_first_and_once(void **state) {

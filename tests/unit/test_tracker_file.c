@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "keyspace/keyspace.h"
 #include "keyspace/tracker_file.h"
 
@@ -128,8 +129,34 @@ static void keyspaces_that_have_changed_are_named(void **state) {
                ": keyspace 'users' has 300000 ids there and 300001 here");
   expect_error((vb_keyspace_spec){.name = "users", .prefix = "v:", .width = 12, .size = SIZE},
                ": keyspace 'users' has keys u:%012d there and v:%012d here");
+  expect_error(
+      (vb_keyspace_spec){.name = "users", .prefix = "u:", .width = 12, .size = SIZE / 3, .subs = 3},
+      ": keyspace 'users' has keys u:%012d there and u:%012d:%d below 3 here");
+  expect_error((vb_keyspace_spec){.name = "users",
+                                  .prefix = "u:",
+                                  .width = 12,
+                                  .size = SIZE,
+                                  .slot_first = 3,
+                                  .slot_last = 9},
+               ": keyspace 'users' has keys u:%012d there and u:%012d in slots 3 to 9 here");
   expect_error((vb_keyspace_spec){.name = "others", .prefix = "u:", .width = 12, .size = SIZE},
                " is of a keyspace 'users', which the scenario has not");
+}
+
+/* The second one does not fit: the first one is not loaded either. */
+static void all_or_nothing_is_loaded(void **state) {
+  (void)state;
+  save_two();
+  vb_keyspace *made[] = {users(), keyspace_of((vb_keyspace_spec){
+                                      .name = "carts", .prefix = "c:", .size = 101, .subs = 5})};
+  vb_error err = {0};
+  (void)vb_tracker_add(tracked(made[0]), 5);
+  assert_int_equal(load((const vb_keyspace *const *)made, 2, &err), VB_EINVAL);
+  assert_non_null(strstr(err.text, "keyspace 'carts' has 500 ids there and 505 here"));
+  assert_int_equal(vb_tracker_count(tracked(made[0])), 1);
+  assert_int_equal(vb_tracker_exists(tracked(made[0]), 5), 1);
+  vb_keyspace_free(made[0]);
+  vb_keyspace_free(made[1]);
 }
 
 static size_t read_all(char *to) {
@@ -173,6 +200,98 @@ static void damage_is_found_wherever_it_is(void **state) {
   vb_keyspace_free(made[1]);
 }
 
+/* Full blocks take a word, empty ones nothing. */
+static void a_file_is_as_large_as_what_is_mixed(void **state) {
+  (void)state;
+  struct stat about;
+  vb_keyspace *keyspace = users();
+  (void)vb_tracker_add_range(tracked(keyspace), 0, 3 * 65536);
+  save((const vb_keyspace *const *)&keyspace, 1);
+  assert_int_equal(stat(path, &about), 0);
+  assert_true(about.st_size < 200);
+  (void)vb_tracker_remove(tracked(keyspace), 65536);
+  save((const vb_keyspace *const *)&keyspace, 1);
+  assert_int_equal(stat(path, &about), 0);
+  assert_in_range(about.st_size, 8192, 8400);
+  vb_keyspace_free(keyspace);
+}
+
+/* Changes a word of the first section, counted from its start, and makes its checksum right. */
+static void change_word(size_t at, uint64_t to) {
+  static uint64_t words[FILE_MAX / 8];
+  size_t length = read_all((char *)words);
+  uint64_t *section = words + 2, sum = 0, last = section[0] - 1;
+  section[at] = to;
+  for (uint64_t i = 0; i < last; i++) sum = vb_mix(sum ^ section[i]) + 1;
+  section[last] = sum;
+  write_all((const char *)words, length);
+}
+
+/* Blocks that are out of order, past the size, or more than there are; all else is right. */
+static void blocks_that_do_not_fit_are_damage(void **state) {
+  (void)state;
+  enum { BLOCKS = 3, FIRST = 8, SECOND = FIRST + 1 + 1024 }; /* words */
+  const struct {
+    size_t at;
+    uint64_t to;
+  } changes[] = {{FIRST, 3 << 1}, {SECOND, 0}, {SECOND, 5 << 1}, {BLOCKS, 3}, {BLOCKS, 1}};
+  vb_keyspace *made[] = {users(), carts()};
+  for (size_t i = 0; i <= VB_ARRAY_LENGTH(changes); i++) {
+    vb_keyspace *one = users();
+    (void)vb_tracker_add(tracked(one), 3);
+    (void)vb_tracker_add(tracked(one), 70000);
+    save((const vb_keyspace *const *)&one, 1);
+    vb_keyspace_free(one);
+    if (i < VB_ARRAY_LENGTH(changes)) {
+      change_word(changes[i].at, changes[i].to);
+      expect_refused((const vb_keyspace *const *)made, "is damaged or cut off");
+    } else { /* as it was, it is read */
+      uint32_t loaded = 0;
+      change_word(FIRST, 0);
+      assert_int_equal(
+          vb_tracker_file_load(path, (const vb_keyspace *const *)made, 2, &loaded, NULL), VB_OK);
+      assert_int_equal(vb_tracker_count(tracked(made[0])), 2);
+    }
+  }
+  vb_keyspace_free(made[0]);
+  vb_keyspace_free(made[1]);
+}
+
+static void bytes_behind_the_end_are_damage(void **state) {
+  (void)state;
+  static char bytes[FILE_MAX + 8];
+  vb_keyspace *made[] = {users(), carts()};
+  save_two();
+  size_t length = read_all(bytes);
+  for (size_t more = 1; more <= 8; more++) {
+    write_all(bytes, length + more);
+    expect_refused((const vb_keyspace *const *)made, "is damaged or cut off");
+  }
+  vb_keyspace_free(made[0]);
+  vb_keyspace_free(made[1]);
+}
+
+/* A file that cannot take its place leaves nothing beside it. */
+static void a_failed_save_leaves_no_file(void **state) {
+  (void)state;
+  char busy[96], inside[128], left[256];
+  vb_keyspace *keyspace = users();
+  vb_error err = {0};
+  (void)snprintf(busy, sizeof busy, "%s/busy", directory);
+  (void)snprintf(inside, sizeof inside, "%s/file", busy);
+  (void)snprintf(left, sizeof left, "%s.%ld.new", busy, (long)getpid());
+  assert_int_equal(mkdir(busy, 0700), 0);
+  assert_int_equal(mkdir(inside, 0700), 0); /* so that it cannot be replaced */
+  (void)tracked(keyspace);
+  assert_int_equal(vb_tracker_file_save(busy, (const vb_keyspace *const *)&keyspace, 1, &err),
+                   VB_EIO);
+  assert_non_null(strstr(err.text, "cannot be written"));
+  assert_int_equal(access(left, F_OK), -1);
+  assert_int_equal(rmdir(inside), 0);
+  assert_int_equal(rmdir(busy), 0);
+  vb_keyspace_free(keyspace);
+}
+
 static void what_is_no_tracker_file_is_named(void **state) {
   (void)state;
   vb_keyspace *made[] = {users(), carts()};
@@ -201,6 +320,11 @@ int main(void) {
       cmocka_unit_test(a_file_of_nothing_loads_nothing),
       cmocka_unit_test(keyspaces_that_have_changed_are_named),
       cmocka_unit_test(damage_is_found_wherever_it_is),
+      cmocka_unit_test(all_or_nothing_is_loaded),
+      cmocka_unit_test(a_file_is_as_large_as_what_is_mixed),
+      cmocka_unit_test(blocks_that_do_not_fit_are_damage),
+      cmocka_unit_test(bytes_behind_the_end_are_damage),
+      cmocka_unit_test(a_failed_save_leaves_no_file),
       cmocka_unit_test(what_is_no_tracker_file_is_named),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
