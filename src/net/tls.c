@@ -80,27 +80,33 @@ static int give_passphrase(char *to, int size, int writing, void *data) {
   return length;
 }
 
-static int read_key(EVP_PKEY **out, const char *path, const char *given, vb_error *err) {
+/* The key of --key, else the one in the file of --cert. */
+static int read_key(EVP_PKEY **out, const vb_tls_spec *spec, vb_error *err) {
+  const char *given = spec->passphrase, *option = spec->key ? "--key" : "--cert";
+  const char *path = spec->key ? spec->key : spec->cert;
   passphrase secret = {.given = given};
   BIO *file = BIO_new_file(path, "r");
-  if (!file) return bad_file("--key", path, errno, err);
+  if (!file) return bad_file(option, path, errno, err);
   *out = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &secret);
   BIO_free(file);
   if (*out) return VB_OK;
   if (secret.asked && !given)
     return vb_fail(err, VB_EINVAL,
-                   "--key %s: it has a passphrase: put that into VBENCH_KEY_PASSPHRASE", path);
+                   "%s %s: it has a passphrase: put that into VBENCH_KEY_PASSPHRASE", option, path);
   if (secret.asked)
     return vb_fail(err, VB_EINVAL,
-                   "--key %s: the passphrase in VBENCH_KEY_PASSPHRASE does not open it", path);
-  return bad_content("--key", path, "private key", err);
+                   "%s %s: the passphrase in VBENCH_KEY_PASSPHRASE does not open it", option, path);
+  if (spec->key) return bad_content(option, path, "private key", err);
+  return vb_fail(err, VB_EINVAL,
+                 "--cert %s was given without --key FILE, and there is no private key in PEM in it",
+                 path);
 }
 
 static int set_key(SSL_CTX *context, const vb_tls_spec *spec, vb_error *err) {
   EVP_PKEY *key;
   const char *path = spec->key ? spec->key : spec->cert;
-  int failed = check_readable("--key", path, false, err);
-  if (!failed) failed = read_key(&key, path, spec->passphrase, err);
+  int failed = check_readable(spec->key ? "--key" : "--cert", path, false, err);
+  if (!failed) failed = read_key(&key, spec, err);
   if (failed) return failed;
   if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1)
     failed = vb_fail(err, VB_EINVAL, "--key %s: it does not belong to the certificate of --cert %s",
@@ -113,7 +119,8 @@ static int set_key(SSL_CTX *context, const vb_tls_spec *spec, vb_error *err) {
 
 static int set_identity(SSL_CTX *context, const vb_tls_spec *spec, vb_error *err) {
   if (!spec->cert && spec->key)
-    return vb_fail(err, VB_EINVAL, "--key %s: its certificate is missing: --cert FILE", spec->key);
+    return vb_fail(err, VB_EINVAL, "--key %s was given without its certificate: --cert FILE",
+                   spec->key);
   if (!spec->cert) return VB_OK;
   int failed = check_readable("--cert", spec->cert, false, err);
   if (failed) return failed;

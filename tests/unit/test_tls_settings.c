@@ -57,7 +57,7 @@ static void unusable_settings_name_file_and_reason(void **state) {
   assert_unusable(&(vb_tls_spec){.cert = cert, .key = good.key_path}, VB_EINVAL,
                   "good.key: it does not belong to the certificate of --cert");
   assert_unusable(&(vb_tls_spec){.key = client.key_path}, VB_EINVAL,
-                  "client.key: its certificate is missing: --cert FILE");
+                  "client.key was given without its certificate: --cert FILE");
   assert_unusable(&(vb_tls_spec){.cert = cert, .key = locked}, VB_EINVAL,
                   "it has a passphrase: put that into VBENCH_KEY_PASSPHRASE");
   assert_unusable(&(vb_tls_spec){.cert = cert, .key = locked, .passphrase = "guess"}, VB_EINVAL,
