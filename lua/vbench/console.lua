@@ -87,6 +87,9 @@ end
 -- @tparam table phase its result
 function Console:phase(phase)
   self.live:clear()
+  if self.options.idle then
+    return self.csv or write(self, self.out, terminal.idle(phase, self.shown))
+  end
   if self.csv then
     local title = self.forms.title and self.forms.title(phase) or nil
     return write(self, self.data, csv.tests(phase, title))
@@ -109,6 +112,9 @@ function Console:finish(report)
   self.live:clear()
   local verdict = not self.csv and self.forms.verdict(report, self.shown) or ""
   if verdict ~= "" then write(self, self.out, (self.options.quiet and "" or "\n") .. verdict) end
+  if verdict == "" and report.status == "interrupted" and not self.options.idle then
+    self:note("interrupted: results are those until then")
+  end
   if self.seconds then self.seconds:close() end
   local problems = reports.write(report, self.options)
   for _, problem in ipairs(problems) do self:note(problem) end

@@ -243,6 +243,18 @@ function M.phase(phase, options)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- What there is to say of connections that were only kept open.
+-- @tparam table phase of a report
+-- @tparam[opt] table options as in `phase`
+-- @treturn string lines, with a newline at the end
+function M.idle(phase, options)
+  options = options or {}
+  local out = { ("%s kept idle on %s%s"):format(text.plural(phase.clients, "connection"),
+    text.plural(phase.threads, "thread"), phase.status ~= "ok" and ", " .. phase.status or "") }
+  remarks.happened(out, phase, options.style or text.style(options))
+  return table.concat(out, "\n") .. "\n"
+end
+
 --- The base round trip.
 -- @tparam table report
 -- @treturn string a line, "" when it was not measured
