@@ -49,11 +49,23 @@ function M.declare(name, fn)
   return registry.add("flow", name, self)
 end
 
+local function has_command()
+  for _, name in ipairs(registry.names("command")) do
+    if registry.get("command", name).kind == "command" then return true end
+  end
+  return false
+end
+
 --- Checks what can only be checked when everything is declared.
--- @raise when a flow and a command have one name: the report could not tell them apart
+-- @raise when a flow and a command have one name: the report could not tell them apart; when there
+--   is no command that a flow could call
 -- @local
 function M.check_all()
   for _, name in ipairs(registry.names("flow")) do
+    if not has_command() then
+      fault.raise_at(registry.position("flow", name), "flow '%s' has no command that it could "
+        .. "call: declare one with vb.command { ... }", name)
+    end
     if registry.get("command", name) then
       fault.raise_at(registry.position("flow", name),
         "a flow and a command (at %s) are named '%s': give the flow another name",

@@ -32,6 +32,15 @@ describe("vb.flow", function()
       "a flow and a command .at tests.lua.flow_spec.lua:29. are named 'get'")
   end)
 
+  it("has a command that it can call, which a subscriber is not", function()
+    vb.subscriber { channels = { "c" } }
+    vb.flow("f", work)
+    assert.error_matches(declarations.finish,
+      "^tests.lua.flow_spec.lua:37: flow 'f' has no command that it could call: declare one")
+    vb.command { "GET", "x" }
+    declarations.finish()
+  end)
+
   it("is told apart by where its function stands", function()
     vb.flow("f", work)
     assert.matches("flow 'f' {fn=function tests/lua/flow_spec.lua:17}", canonical.all(), 1, true)
