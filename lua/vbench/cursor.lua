@@ -259,8 +259,8 @@ end
 
 --- Missing ids, each of which is handed out once to all threads together; the lowest first, unless
 -- `:shuffled()` follows. Goes on where the claims of the keyspace are. It ends when none is
--- missing; with `:wrap()` every id can be claimed again then. What a command does not use, since it
--- failed, is missing again.
+-- missing; with `:wrap()` a round begins then, in which every id is handed out once, whether it
+-- exists or not. What a command does not use, since it failed, is handed out once more.
 -- @function cursor:claim
 -- @treturn cursor
 function methods.claim(self)

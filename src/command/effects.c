@@ -213,7 +213,7 @@ static void end_hole(const vb_hole *hole, const vb_operation *operation) {
     uint64_t id = *place & ID_MASK;
     vb_tracker *tracker = vb_keyspace_tracker(hole->keyspace);
     if (*place & BEGUN) vb_tracker_remove_failed(tracker, id);
-    if (*place & CLAIMED) vb_tracker_release(tracker, id);
+    if (*place & CLAIMED) vb_cursor_release(hole->part.cursor, id);
     *place = VB_UNDRAWN;
   }
 }

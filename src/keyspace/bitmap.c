@@ -201,6 +201,11 @@ unsigned vb_bitmap_add_few(vb_bitmap *bitmap, uint64_t base, uint64_t mask) {
   return added;
 }
 
+/* The bits of a word that `keep` has; 0 when that is NULL. */
+static uint64_t kept(const vb_bitmap *keep, uint64_t word) {
+  return keep && word < words_of(keep->max) ? load_word(keep, word) : 0;
+}
+
 static unsigned unset_bits(vb_bitmap *bitmap, uint64_t word, uint64_t bits) {
   if (!(bits & load_word(bitmap, word))) return 0;
   return vb_bits_count(bits & atomic_fetch_and(&bitmap->words[word], ~bits));
@@ -244,10 +249,11 @@ uint64_t vb_bitmap_add_range(vb_bitmap *bitmap, uint64_t first, uint64_t last) {
   return changed;
 }
 
-static uint64_t unset_within_block(vb_bitmap *bitmap, uint64_t first, uint64_t last) {
+static uint64_t unset_within_block(vb_bitmap *bitmap, const vb_bitmap *keep, uint64_t first,
+                                   uint64_t last) {
   uint64_t changed = 0;
   for (uint64_t word = first / 64; word < words_of(last); word++)
-    changed += unset_bits(bitmap, word, bits_within(word, first, last));
+    changed += unset_bits(bitmap, word, bits_within(word, first, last) & ~kept(keep, word));
   if (changed) {
     (void)atomic_fetch_sub(&bitmap->counts[first / VB_BITMAP_BLOCK], (int32_t)changed);
     note_cleared(bitmap);
@@ -256,15 +262,20 @@ static uint64_t unset_within_block(vb_bitmap *bitmap, uint64_t first, uint64_t l
 }
 
 /* Blocks that were never written are not looked at, so that they stay without memory. */
-uint64_t vb_bitmap_remove_range(vb_bitmap *bitmap, uint64_t first, uint64_t last) {
+uint64_t vb_bitmap_remove_others(vb_bitmap *bitmap, const vb_bitmap *keep, uint64_t first,
+                                 uint64_t last) {
   last = clipped(bitmap, last);
   uint64_t changed = 0;
   for (uint64_t end; first < last; first = end) {
     end = end_of_block(first, last);
     if (atomic_load(&bitmap->counts[first / VB_BITMAP_BLOCK]))
-      changed += unset_within_block(bitmap, first, end);
+      changed += unset_within_block(bitmap, keep, first, end);
   }
   return changed;
+}
+
+uint64_t vb_bitmap_remove_range(vb_bitmap *bitmap, uint64_t first, uint64_t last) {
+  return vb_bitmap_remove_others(bitmap, NULL, first, last);
 }
 
 uint64_t vb_bitmap_clear(vb_bitmap *bitmap) {
@@ -434,12 +445,15 @@ void vb_claims_reset(vb_claims *claims) {
                                          claims->first / 64 << EPOCH_BITS | (at & EPOCH_MASK)));
 }
 
-/* Where a pass over the bitmap begins, after what was cleared up to now has been noted. */
-static uint64_t begin_pass(vb_bitmap *bitmap, const vb_claims *claims) {
+uint64_t vb_bitmap_mark(vb_bitmap *bitmap) {
   uint64_t epoch = atomic_load(&bitmap->epoch);
   while (epoch & 1 && !atomic_compare_exchange_weak(&bitmap->epoch, &epoch, epoch + 1)) continue;
-  epoch += epoch & 1;
-  return claims->first / 64 << EPOCH_BITS | (epoch & EPOCH_MASK);
+  return epoch + (epoch & 1);
+}
+
+/* Where a pass over the bitmap begins, after what was cleared up to now has been noted. */
+static uint64_t begin_pass(vb_bitmap *bitmap, const vb_claims *claims) {
+  return claims->first / 64 << EPOCH_BITS | (vb_bitmap_mark(bitmap) & EPOCH_MASK);
 }
 
 /* Moves the position from `at`, unless another has moved it. */
@@ -509,11 +523,37 @@ unsigned vb_bitmap_claim(vb_bitmap *bitmap, vb_claims *claims, unsigned want, ui
   }
 }
 
-void vb_bitmap_claim_again(vb_bitmap *bitmap, vb_claims *claims) {
-  uint64_t end = words_of(claims->last < bitmap->max ? claims->last : bitmap->max);
+/* Clears one word of a round that has ended; returns how many bits were set. */
+static unsigned end_word(vb_bitmap *bitmap, uint64_t word, uint64_t within,
+                         const vb_round_end *how) {
+  within &= ~kept(how->keep, word);
+  uint64_t set = atomic_fetch_and(&bitmap->words[word], ~within) & within;
+  if (set != within && how->missed) how->missed(how->context, word * 64, within & ~set);
+  return vb_bits_count(set);
+}
+
+static void end_round(vb_bitmap *bitmap, uint64_t first, uint64_t last, const vb_round_end *how) {
+  for (uint64_t end; first < last; first = end) {
+    unsigned cleared = 0;
+    end = end_of_block(first, last);
+    for (uint64_t word = first / 64; word < words_of(end); word++)
+      cleared += end_word(bitmap, word, bits_within(word, first, end), how);
+    (void)atomic_fetch_sub(&bitmap->counts[first / VB_BITMAP_BLOCK], (int32_t)cleared);
+  }
+}
+
+int vb_bitmap_claim_again(vb_bitmap *bitmap, vb_claims *claims, const vb_round_end *how) {
+  static const vb_round_end plain = {NULL, NULL, NULL};
+  uint64_t last = claims->last < bitmap->max ? claims->last : bitmap->max;
   uint64_t at = position(claims);
-  if (at >> EPOCH_BITS < end) return;
-  if (!atomic_compare_exchange_strong(&claims->at, &at, CLEARING)) return;
-  (void)vb_bitmap_remove_range(bitmap, claims->first, claims->last);
+  if (at >> EPOCH_BITS < words_of(last)) return 0;
+  if (!atomic_compare_exchange_strong(&claims->at, &at, CLEARING)) return 0;
+  end_round(bitmap, claims->first, last, how ? how : &plain);
+  note_cleared(bitmap);
   atomic_store(&claims->at, begin_pass(bitmap, claims));
+  return 1;
+}
+
+int vb_bitmap_cleared_since(const vb_bitmap *bitmap, uint64_t mark) {
+  return atomic_load(&bitmap->epoch) != mark;
 }

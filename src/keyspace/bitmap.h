@@ -58,13 +58,30 @@ VB_API void vb_claims_reset(vb_claims *claims);
  * Ids come lowest first; those that were removed behind the position come in the next pass. */
 VB_API unsigned vb_bitmap_claim(vb_bitmap *bitmap, vb_claims *claims, unsigned want, uint64_t *base,
                                 uint64_t *mask);
-/* After vb_bitmap_claim gave 0: clears the range and starts the next round, unless another claimer
- * has done so; waits for one that is at it. Each id is handed out once in each round. */
-VB_API void vb_bitmap_claim_again(vb_bitmap *bitmap, vb_claims *claims);
 /* Clears bits of one word, as vb_bitmap_claim gave them; returns how many were set. */
 VB_API unsigned vb_bitmap_release(vb_bitmap *bitmap, uint64_t base, uint64_t mask);
 
 #ifndef VB_CDEF
+/* How a round of claims ends. */
+typedef struct vb_round_end {
+  const vb_bitmap *keep; /* ids that stay set; NULL: none */
+  /* Told of ids of the range that were not set when they were to be cleared, bit i of mask is id
+   * base + i: they were released meanwhile. NULL: nobody. */
+  void (*missed)(void *context, uint64_t base, uint64_t mask);
+  void *context;
+} vb_round_end;
+
+/* After vb_bitmap_claim gave 0: clears the range and starts the next round, unless another claimer
+ * has done so, or has begun another pass: then 0, else 1. Waits for one that is at it. how NULL:
+ * all are cleared. */
+int vb_bitmap_claim_again(vb_bitmap *bitmap, vb_claims *claims, const vb_round_end *how);
+/* Begins to note whether bits are cleared from now on: the mark to ask with. */
+uint64_t vb_bitmap_mark(vb_bitmap *bitmap);
+/* 1 when bits were cleared, or another mark was set behind such, since. */
+int vb_bitmap_cleared_since(const vb_bitmap *bitmap, uint64_t mark);
+/* As vb_bitmap_remove_range, but for what is set in `keep`, which may be NULL. */
+uint64_t vb_bitmap_remove_others(vb_bitmap *bitmap, const vb_bitmap *keep, uint64_t first,
+                                 uint64_t last);
 /* Sets ids of one word, bit i of mask, which is not 0, is id base + i; base is a multiple of 64.
  * Returns how many were not set; 0 when one of them is past max_size. */
 unsigned vb_bitmap_add_few(vb_bitmap *bitmap, uint64_t base, uint64_t mask);

@@ -37,7 +37,8 @@ typedef struct vb_cursor_spec {
   int filter;           /* enum vb_presence */
   double ratio;         /* 0 to 1 */
   int claim;            /* test and set of missing ids: each is handed out once, to all workers
-                           together; with wrap the bits are cleared then and claiming starts over */
+                           together; with wrap (of a split tracker) every id is handed out once in
+                           each round: the next begins when all ids of one have been */
 } vb_cursor_spec;
 
 typedef struct vb_cursor vb_cursor;
@@ -65,6 +66,8 @@ VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
  * claimed id is the caller's until the tracker confirms or releases it. Hot. */
 int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
                    uint64_t *id);
+/* A claimed id was given up, or never used: it is handed out once more. */
+void vb_cursor_release(const vb_cursor *cursor, uint64_t id);
 /* The worker draws no more: what it has claimed ahead can be claimed again. */
 void vb_cursor_give_back(const vb_cursor *cursor, uint32_t worker);
 int vb_cursor_claims(const vb_cursor *cursor);

@@ -32,6 +32,7 @@ static inline uint64_t vb_cursor_id(const vb_cursor *cursor, uint64_t position) 
 /* live.c */
 /* What a cursor that looks at the tracker shares between workers. VB_ENOMEM. */
 int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err);
+/* Not of what cursors share: that lives with the keyspace. */
 void vb_live_free(struct vb_live *live);
 
 #endif

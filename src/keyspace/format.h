@@ -29,7 +29,16 @@ struct vb_keyspace {
   unsigned slot_first, slot_last; /* half-open; equal: all slots */
   bool grows;                     /* size is what its tracker may grow to */
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
+  struct vb_live **live;          /* likewise: what cursors that claim all of it share; main's */
 };
+
+/* What cursors that claim the whole keyspace in order share: *it is NULL until the first. */
+static inline struct vb_live **vb_keyspace_live(const vb_keyspace *keyspace) {
+  return keyspace->live;
+}
+
+/* live.c */
+void vb_live_destroy(struct vb_live *live);
 
 /* The tag of the id's slot, or three letters of id % 26^3, as {HASHTAG} of a pattern means. */
 static inline void vb_tag_write(const vb_keyspace *keyspace, uint64_t id, char *to) {

@@ -12,7 +12,9 @@ static int reserve(vb_keyspace *keyspace, const vb_keyspace_spec *spec, const ch
   keyspace->text = malloc(length + 1);
   keyspace->tags = calloc(length / (sizeof hashtag - 1) + 1, sizeof *keyspace->tags);
   keyspace->tracker = calloc(1, sizeof *keyspace->tracker);
-  if (!keyspace->name || !keyspace->text || !keyspace->tags || !keyspace->tracker)
+  keyspace->live = calloc(1, sizeof *keyspace->live);
+  if (!keyspace->name || !keyspace->text || !keyspace->tags || !keyspace->tracker ||
+      !keyspace->live)
     return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   return VB_OK;
 }
@@ -167,6 +169,8 @@ fail:
 
 void vb_keyspace_free(vb_keyspace *keyspace) {
   if (!keyspace) return;
+  if (keyspace->live) vb_live_destroy(*keyspace->live);
+  free(keyspace->live);
   if (keyspace->tracker) vb_tracker_free(atomic_load(keyspace->tracker));
   free(keyspace->tracker);
   free(keyspace->name);

@@ -1,235 +1,80 @@
-/* Cursors that look at the tracker: claims, and ids that exist or are missing while others change
- * that. Ordered ones hand out each id once: a worker takes a run of up to 64 ids at a time into its
- * reserve, and when nothing is left, what is in the reserves of the others. */
-#include "keyspace/cursor_state.h"
+/* Cursors that look at the tracker: what their workers share, and ids that are drawn at random
+ * among those that exist or are missing while others change that. */
+#include "keyspace/live.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  RESERVES = 512, /* workers, at most */
-  BLOCK = 64,     /* ids that are taken at once */
-  PROBES = 32,    /* draws before ids are found by rank */
-  FEW_PROBES = 4, /* the same where that has just been in vain */
+  FEW_PROBES = 4, /* draws before ids are found by rank, where that has just been in vain */
   REFRESH = 64,   /* draws for which a count of ids is good enough */
   RANKED_TRIES = 64,
-  ROUNDS = 3,
   COUNTED = 1 << 16 /* ids of a filter that are looked at one by one, to draw evenly */
 };
 
-/* A worker's own, but for base and mask, which others take under the lock. */
-typedef struct reserve {
-  _Alignas(VB_CACHE_LINE) atomic_flag busy;
-  bool known;
-  uint64_t base, mask; /* bit i: position base + i is to be handed out */
-  uint32_t probes;
-  uint32_t fresh;         /* draws for which `moving` is still good */
-  uint32_t counted;       /* the same for `existing` */
-  uint64_t existing;      /* ids of the range, for ranks */
-  vb_distribution moving; /* over the ids up to the newest one */
-} reserve;
+static struct vb_live *make(const vb_cursor *cursor, vb_tracker *tracker, bool whole) {
+  struct vb_live *live = aligned_alloc(VB_CACHE_LINE, sizeof *live);
+  if (!live) return NULL;
+  *live = (struct vb_live){.tracker = tracker, .exists = vb_tracker_existing(tracker)};
+  (void)pthread_mutex_init(&live->lock, NULL);
+  live->by_words = cursor->claims && cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL;
+  live->shared = live->by_words && whole;
+  live->mark = vb_bitmap_mark(vb_tracker_taken(tracker));
+  live->reserves = aligned_alloc(VB_CACHE_LINE, VB_LIVE_RESERVES * sizeof *live->reserves);
+  if (live->reserves) memset(live->reserves, 0, VB_LIVE_RESERVES * sizeof *live->reserves);
+  if (live->by_words && !whole)
+    live->claims = vb_claims_new(cursor->first, cursor->first + cursor->count);
+  if (live->reserves && (!live->by_words || whole || live->claims)) return live;
+  vb_live_destroy(live);
+  return NULL;
+}
 
-struct vb_live {
-  vb_tracker *tracker;
-  const vb_bitmap *exists;
-  vb_claims *claims; /* of a part of the keyspace; NULL: the tracker's own position */
-  bool by_words;     /* claims of a whole range */
-  reserve *reserves;
-  _Alignas(VB_CACHE_LINE) atomic_uint_least64_t position;
-  atomic_uint used;    /* reserves that may hold something */
-  atomic_uint looking; /* workers that may have ids which are in no reserve yet */
-  atomic_uint filled;  /* how often a reserve was filled */
-};
-
+/* All that claim the whole keyspace in order have one: what one of them holds, others may take. */
 int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err) {
   vb_tracker *tracker = NULL;
   int status = vb_keyspace_track(cursor->keyspace, &tracker, err);
   if (status) return status;
-  struct vb_live *live = aligned_alloc(VB_CACHE_LINE, sizeof *live);
-  if (!live) goto no_memory;
-  *live = (struct vb_live){.tracker = tracker, .exists = vb_tracker_existing(tracker)};
-  live->by_words = cursor->claims && cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL;
-  live->reserves = aligned_alloc(VB_CACHE_LINE, RESERVES * sizeof *live->reserves);
-  if (live->reserves) memset(live->reserves, 0, RESERVES * sizeof *live->reserves);
   bool whole = cursor->count == vb_keyspace_size(cursor->keyspace);
-  if (live->by_words && !whole)
-    live->claims = vb_claims_new(cursor->first, cursor->first + cursor->count);
-  if (!live->reserves || (live->by_words && !whole && !live->claims)) {
-    vb_live_free(live);
-    goto no_memory;
-  }
+  struct vb_live **common = vb_keyspace_live(cursor->keyspace), *live = *common;
+  bool shares = cursor->claims && cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL && whole;
+  if (!shares || !live) live = make(cursor, tracker, whole);
+  if (!live)
+    return vb_fail(err, VB_ENOMEM, "cursor of keyspace '%s': out of memory",
+                   vb_keyspace_name(cursor->keyspace));
+  if (live->shared) *common = live;
+  if (cursor->claims) vb_tracker_go_round(tracker, cursor->wraps);
   *out = live;
   return VB_OK;
-no_memory:
-  return vb_fail(err, VB_ENOMEM, "cursor of keyspace '%s': out of memory",
-                 vb_keyspace_name(cursor->keyspace));
 }
 
-void vb_live_free(struct vb_live *live) {
+void vb_live_destroy(struct vb_live *live) {
   if (!live) return;
   vb_claims_free(live->claims);
+  (void)pthread_mutex_destroy(&live->lock);
+  free(live->owed);
   free(live->reserves);
   free(live);
 }
 
-static void lock(reserve *own) {
-  while (atomic_flag_test_and_set_explicit(&own->busy, memory_order_acquire)) {
-  }
+void vb_live_free(struct vb_live *live) {
+  if (live && !live->shared) vb_live_destroy(live);
 }
 
-static void unlock(reserve *own) {
-  atomic_flag_clear_explicit(&own->busy, memory_order_release);
-}
-
-static reserve *reserve_of(const vb_cursor *cursor, uint32_t worker) {
+vb_reserve *vb_live_reserve(const vb_cursor *cursor, uint32_t worker) {
   struct vb_live *live = cursor->live;
-  reserve *own = &live->reserves[worker % RESERVES];
+  vb_reserve *own = &live->reserves[worker % VB_LIVE_RESERVES];
   if (VB_LIKELY(own->known)) return own;
   own->known = true;
-  own->probes = PROBES;
+  own->probes = VB_LIVE_PROBES;
   unsigned used = atomic_load(&live->used);
   while (used <= worker && !atomic_compare_exchange_weak(&live->used, &used, worker + 1)) {
   }
   return own;
 }
 
-static bool fits(const struct vb_live *live, int filter, uint64_t id) {
+bool vb_live_fits(const struct vb_live *live, int filter, uint64_t id) {
   if (filter == VB_PRESENCE_EXISTING) return vb_tracker_exists(live->tracker, id);
-  return !vb_bitmap_test(vb_tracker_taken(live->tracker), id);
-}
-
-static uint64_t id_in_order(const vb_cursor *cursor, uint64_t position) {
-  if (cursor->order == VB_ORDER_SHUFFLED) position = vb_permute(&cursor->permutation, position);
-  return vb_cursor_id(cursor, position);
-}
-
-static bool pop(reserve *own, uint64_t *position) {
-  lock(own);
-  bool found = own->mask != 0;
-  if (found) {
-    *position = own->base + (unsigned)__builtin_ctzll(own->mask);
-    own->mask &= own->mask - 1;
-  }
-  unlock(own);
-  return found;
-}
-
-static void put(struct vb_live *live, reserve *own, uint64_t base, uint64_t mask) {
-  lock(own);
-  own->base = base;
-  own->mask = mask;
-  unlock(own);
-  (void)atomic_fetch_add(&live->filled, 1);
-}
-
-/* The next position that is worth a look: runs of ids that do not exist are left out. */
-static uint64_t skip(const vb_cursor *cursor, uint64_t position) {
-  bool plain = cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL && !cursor->claims &&
-               cursor->filter == VB_PRESENCE_EXISTING;
-  if (!plain || position >= cursor->count) return position;
-  uint64_t last = cursor->first + cursor->count;
-  return vb_bitmap_next_set(cursor->live->exists, cursor->first + position, last) - cursor->first;
-}
-
-/* Up to BLOCK positions that nobody else gets; false when all have been handed out. */
-static bool take_block(const vb_cursor *cursor, uint64_t *base) {
-  atomic_uint_least64_t *shared = &cursor->live->position;
-  uint64_t position = atomic_load(shared);
-  do {
-    *base = skip(cursor, position);
-    if (*base >= cursor->count) return false;
-  } while (!atomic_compare_exchange_weak(shared, &position, *base + BLOCK));
-  return true;
-}
-
-/* Which of the positions from `base` on are handed out; claims them. */
-static uint64_t look_at(const vb_cursor *cursor, uint64_t base) {
-  const struct vb_live *live = cursor->live;
-  uint64_t mask = 0;
-  for (unsigned i = 0; i < BLOCK && base + i < cursor->count; i++) {
-    uint64_t id = id_in_order(cursor, base + i);
-    bool mine =
-        cursor->claims ? vb_tracker_claim(live->tracker, id) != 0 : fits(live, cursor->filter, id);
-    mask |= (uint64_t)mine << i;
-  }
-  return mask;
-}
-
-static bool refill(const vb_cursor *cursor, reserve *own) {
-  struct vb_live *live = cursor->live;
-  uint64_t base, mask = 0;
-  if (live->by_words) {
-    if (!vb_tracker_claim_next(live->tracker, live->claims, BLOCK, &base, &mask)) return false;
-    put(live, own, base - cursor->first, mask);
-    return true;
-  }
-  while (!mask) {
-    if (!take_block(cursor, &base)) return false;
-    mask = look_at(cursor, base);
-  }
-  put(live, own, base, mask);
-  return true;
-}
-
-/* What another worker holds in reserve. */
-static bool steal(const vb_cursor *cursor, reserve *own) {
-  struct vb_live *live = cursor->live;
-  for (unsigned i = 0; i < atomic_load(&live->used) && i < RESERVES; i++) {
-    reserve *other = &live->reserves[i];
-    if (other == own) continue;
-    lock(other);
-    uint64_t base = other->base, mask = other->mask;
-    other->mask = 0;
-    unlock(other);
-    if (!mask) continue;
-    put(live, own, base, mask);
-    return true;
-  }
-  return false;
-}
-
-/* Gets more ids. What another worker is about to put into its reserve may be the last ones: only
- * when nobody is, and none was put anywhere meanwhile, is it false. */
-static bool get_more(const vb_cursor *cursor, reserve *own) {
-  struct vb_live *live = cursor->live;
-  for (;;) {
-    unsigned before = atomic_load(&live->filled);
-    (void)atomic_fetch_add(&live->looking, 1);
-    bool found = refill(cursor, own) || steal(cursor, own);
-    (void)atomic_fetch_sub(&live->looking, 1);
-    if (found) return true;
-    while (atomic_load(&live->looking)) { /* the others look once, and then wait here */
-    }
-    if (atomic_load(&live->filled) == before) return false;
-  }
-}
-
-/* Starts over, unless another worker has done so. */
-static void next_round(const vb_cursor *cursor) {
-  struct vb_live *live = cursor->live;
-  if (live->by_words) {
-    vb_tracker_claim_again(live->tracker, live->claims);
-    return;
-  }
-  uint64_t position = atomic_load(&live->position);
-  if (position >= cursor->count || skip(cursor, position) >= cursor->count)
-    (void)atomic_compare_exchange_strong(&live->position, &position, 0);
-}
-
-/* The next id of an order, or the next claim. */
-static int take_next(const vb_cursor *cursor, uint32_t worker, uint64_t *id) {
-  reserve *own = reserve_of(cursor, worker);
-  for (int round = 0;;) {
-    uint64_t position;
-    if (pop(own, &position)) {
-      *id = id_in_order(cursor, position);
-      if (cursor->claims || fits(cursor->live, cursor->filter, *id)) return 1;
-    } else if (!get_more(cursor, own)) {
-      if (!cursor->wraps || ++round == ROUNDS) return 0;
-      next_round(cursor);
-    }
-  }
+  return vb_tracker_is_missing(live->tracker, id);
 }
 
 /* The last id that exists. What was counted may be gone before it is looked for, or not be there
@@ -247,7 +92,7 @@ static uint64_t newest_of(const vb_cursor *cursor) {
 }
 
 /* Exponential and latest begin at the newest id that exists: up to it. NULL: none exists. */
-static const vb_distribution *moving_shape(const vb_cursor *cursor, reserve *own) {
+static const vb_distribution *moving_shape(const vb_cursor *cursor, vb_reserve *own) {
   uint64_t first = cursor->first, last = first + cursor->count;
   if (own->fresh) {
     own->fresh--;
@@ -267,11 +112,11 @@ static bool moves(const vb_cursor *cursor, int filter) {
 }
 
 /* How many ids of the range pass the filter, about. */
-static uint64_t count_fitting(const vb_cursor *cursor, int filter, reserve *own, bool anew) {
+static uint64_t count_fitting(const vb_cursor *cursor, int filter, vb_reserve *own, bool anew) {
   const struct vb_live *live = cursor->live;
   uint64_t first = cursor->first, last = first + cursor->count;
   if (filter == VB_PRESENCE_MISSING)
-    return cursor->count - vb_bitmap_count_range(vb_tracker_taken(live->tracker), first, last);
+    return cursor->count - vb_bitmap_count_range(vb_tracker_present(live->tracker), first, last);
   if (!own->counted || anew) {
     own->existing = vb_bitmap_count_range(live->exists, first, last);
     own->counted = REFRESH;
@@ -284,7 +129,7 @@ static uint64_t count_fitting(const vb_cursor *cursor, int filter, reserve *own,
 static int find_fitting(const vb_cursor *cursor, int filter, vb_rng *rng, uint64_t *id) {
   const struct vb_live *live = cursor->live;
   bool existing = filter == VB_PRESENCE_EXISTING;
-  const vb_bitmap *bitmap = existing ? live->exists : vb_tracker_taken(live->tracker);
+  const vb_bitmap *bitmap = existing ? live->exists : vb_tracker_present(live->tracker);
   uint64_t (*next)(const vb_bitmap *, uint64_t, uint64_t) =
       existing ? vb_bitmap_next_set : vb_bitmap_next_unset;
   uint64_t first = cursor->first, last = first + cursor->count;
@@ -296,7 +141,7 @@ static int find_fitting(const vb_cursor *cursor, int filter, vb_rng *rng, uint64
 
 /* By rank among the ids of the range that pass: with the cursor's shape over them. What was counted
  * may be gone before it is looked for; only where none is found there is none. */
-static int draw_ranked(const vb_cursor *cursor, int filter, reserve *own, vb_rng *rng,
+static int draw_ranked(const vb_cursor *cursor, int filter, vb_reserve *own, vb_rng *rng,
                        uint64_t *id) {
   const struct vb_live *live = cursor->live;
   uint64_t first = cursor->first, last = first + cursor->count;
@@ -311,8 +156,8 @@ static int draw_ranked(const vb_cursor *cursor, int filter, reserve *own, vb_rng
     }
     *id = filter == VB_PRESENCE_EXISTING
               ? vb_bitmap_select(live->exists, first, last, rank)
-              : vb_bitmap_select_unset(vb_tracker_taken(live->tracker), first, last, rank);
-    if (*id < last && fits(live, filter, *id)) return 1;
+              : vb_bitmap_select_unset(vb_tracker_present(live->tracker), first, last, rank);
+    if (*id < last && vb_live_fits(live, filter, *id)) return 1;
   }
   return find_fitting(cursor, filter, rng, id);
 }
@@ -323,7 +168,7 @@ static bool walk(const vb_cursor *cursor, int filter, uint64_t start, uint64_t s
   for (uint64_t i = 0; i < cursor->count; i++) {
     uint64_t at = start + i < cursor->count ? start + i : start + i - cursor->count;
     *id = vb_cursor_id(cursor, at);
-    if (fits(cursor->live, filter, *id) && !skipped--) return true;
+    if (vb_live_fits(cursor->live, filter, *id) && !skipped--) return true;
   }
   return false;
 }
@@ -334,14 +179,20 @@ static int draw_walking(const vb_cursor *cursor, int filter, vb_rng *rng, uint64
   if (cursor->count > COUNTED)
     return walk(cursor, filter, vb_below(vb_rng_next(rng), cursor->count), 0, id);
   for (uint64_t at = 0; at < cursor->count; at++)
-    count += fits(cursor->live, filter, vb_cursor_id(cursor, at));
+    count += vb_live_fits(cursor->live, filter, vb_cursor_id(cursor, at));
   return count && walk(cursor, filter, 0, vb_below(vb_rng_next(rng), count), id);
+}
+
+/* Whether the ids of the filter have ranks in a bitmap. */
+static bool has_ranks(const vb_cursor *cursor, int filter) {
+  return cursor->is_range &&
+         (filter == VB_PRESENCE_EXISTING || vb_tracker_ranks_missing(cursor->live->tracker));
 }
 
 /* Draws until one passes the filter, which keeps the distribution among those that do; where they
  * are rare, by rank. */
 static int draw_fitting(const vb_cursor *cursor, uint32_t worker, uint64_t random, uint64_t *id) {
-  reserve *own = reserve_of(cursor, worker);
+  vb_reserve *own = vb_live_reserve(cursor, worker);
   vb_rng rng = {random};
   int filter = cursor->filter;
   if (filter == VB_PRESENCE_RATIO)
@@ -353,13 +204,13 @@ static int draw_fitting(const vb_cursor *cursor, uint32_t worker, uint64_t rando
     uint64_t one = vb_rng_next(&rng);
     *id = vb_cursor_id(cursor,
                        shape ? vb_distribution_draw(shape, one) : vb_below(one, cursor->count));
-    if (!fits(cursor->live, filter, *id)) continue;
-    own->probes = PROBES;
+    if (!vb_live_fits(cursor->live, filter, *id)) continue;
+    own->probes = VB_LIVE_PROBES;
     return 1;
   }
   own->probes = FEW_PROBES;
-  return cursor->is_range ? draw_ranked(cursor, filter, own, &rng, id)
-                          : draw_walking(cursor, filter, &rng, id);
+  return has_ranks(cursor, filter) ? draw_ranked(cursor, filter, own, &rng, id)
+                                   : draw_walking(cursor, filter, &rng, id);
 }
 
 int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
@@ -367,18 +218,6 @@ int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uin
   if (!cursor->live) return vb_cursor_draw(cursor, index, random, id);
   if (index >= cursor->end) return 0;
   bool ordered = cursor->order == VB_ORDER_SEQUENTIAL || cursor->order == VB_ORDER_SHUFFLED;
-  if (cursor->claims || ordered) return take_next(cursor, worker, id);
+  if (cursor->claims || ordered) return vb_live_take_next(cursor, worker, id);
   return draw_fitting(cursor, worker, random, id);
-}
-
-void vb_cursor_give_back(const vb_cursor *cursor, uint32_t worker) {
-  struct vb_live *live = cursor->live;
-  if (!live) return;
-  reserve *own = &live->reserves[worker % RESERVES];
-  lock(own);
-  uint64_t base = own->base, mask = own->mask;
-  own->mask = 0;
-  unlock(own);
-  for (; cursor->claims && mask; mask &= mask - 1)
-    vb_tracker_release(live->tracker, id_in_order(cursor, base + (unsigned)__builtin_ctzll(mask)));
 }

@@ -24,6 +24,9 @@ typedef struct unknown_ids {
 
 struct vb_tracker {
   vb_bitmap *existing, *taken; /* one and the same until the tracker is split */
+  vb_bitmap *barred;           /* taken for good; NULL: none */
+  bool in_rounds;              /* `taken` says what this round of claims has handed out, no more */
+  atomic_uint cleared;
   char *name;
   vb_claims *claims;
   int (*protects)(const void *set, uint64_t id);
@@ -58,6 +61,7 @@ void vb_tracker_free(vb_tracker *tracker) {
   if (!tracker) return;
   if (tracker->taken != tracker->existing) vb_bitmap_free(tracker->taken);
   vb_bitmap_free(tracker->existing);
+  vb_bitmap_free(tracker->barred);
   vb_claims_free(tracker->claims);
   (void)pthread_mutex_destroy(&tracker->unknown.lock);
   free(tracker->unknown.ids);
@@ -103,6 +107,40 @@ int vb_tracker_split(vb_tracker *tracker, vb_error *err) {
     (void)vb_bitmap_remove(tracker->existing, unknown->ids[i]);
   tracker->taken = taken;
   return VB_OK;
+}
+
+void vb_tracker_go_round(vb_tracker *tracker, int rounds) {
+  if (!vb_tracker_is_split(tracker)) return;
+  if (tracker->in_rounds && !rounds) copy_bits(tracker->taken, tracker->existing);
+  tracker->in_rounds = rounds != 0;
+}
+
+/* What exists is taken: not in rounds, in which each id has its turn. */
+static bool takes_existing(const vb_tracker *tracker) {
+  return vb_tracker_is_split(tracker) && !tracker->in_rounds;
+}
+
+int vb_tracker_bar(vb_tracker *tracker, vb_error *err) {
+  int status = vb_tracker_split(tracker, err);
+  vb_error inner = {0};
+  uint64_t max = vb_bitmap_max(tracker->existing);
+  if (!status && !tracker->barred) status = vb_bitmap_new(&tracker->barred, max, max, &inner);
+  return status && *inner.text
+             ? vb_fail(err, status, "keyspace '%s': %s", tracker->name, inner.text)
+             : status;
+}
+
+int vb_tracker_is_barred(const vb_tracker *tracker) {
+  return tracker->barred != NULL;
+}
+
+void vb_tracker_bar_few(vb_tracker *tracker, uint64_t base, uint64_t mask) {
+  (void)vb_bitmap_add_few(tracker->barred, base, mask);
+  (void)vb_bitmap_add_few(tracker->taken, base, mask);
+}
+
+static bool is_barred(const vb_tracker *tracker, uint64_t id) {
+  return VB_UNLIKELY(tracker->barred != NULL) && vb_bitmap_test(tracker->barred, id);
 }
 
 /* Where an id is among the unknown ones, or would be. Under the lock. */
@@ -189,21 +227,27 @@ int vb_tracker_exists(const vb_tracker *tracker, uint64_t id) {
 /* Taken before it exists, and no more existing before it is free. */
 int vb_tracker_add(vb_tracker *tracker, uint64_t id) {
   bool settled = may_be_unknown(tracker, id) && settle(tracker, id, id + 1);
-  if (vb_tracker_is_split(tracker)) (void)vb_bitmap_add(tracker->taken, id);
+  if (takes_existing(tracker)) (void)vb_bitmap_add(tracker->taken, id);
   return vb_bitmap_add(tracker->existing, id) || settled;
+}
+
+/* Its key is gone: it can be claimed. */
+static void free_id(vb_tracker *tracker, uint64_t id) {
+  if (takes_existing(tracker) && !is_barred(tracker, id))
+    (void)vb_bitmap_remove(tracker->taken, id);
 }
 
 int vb_tracker_remove(vb_tracker *tracker, uint64_t id) {
   bool settled = may_be_unknown(tracker, id) && settle(tracker, id, id + 1);
   int changed = vb_bitmap_remove(tracker->existing, id);
-  if (vb_tracker_is_split(tracker)) (void)vb_bitmap_remove(tracker->taken, id);
+  free_id(tracker, id);
   return changed && !settled;
 }
 
 void vb_tracker_add_few(vb_tracker *tracker, uint64_t base, uint64_t mask) {
   for (uint64_t bits = has_unknown(tracker) ? mask : 0; bits; bits &= bits - 1)
     (void)settle(tracker, base + vb_bits_lowest(bits), base + vb_bits_lowest(bits) + 1);
-  if (vb_tracker_is_split(tracker)) (void)vb_bitmap_add_few(tracker->taken, base, mask);
+  if (takes_existing(tracker)) (void)vb_bitmap_add_few(tracker->taken, base, mask);
   (void)vb_bitmap_add_few(tracker->existing, base, mask);
 }
 
@@ -211,7 +255,7 @@ uint64_t vb_tracker_add_range(vb_tracker *tracker, uint64_t first, uint64_t last
   uint64_t settled = has_unknown(tracker) && first < last ? settle(tracker, first, last) : 0;
   if (!vb_tracker_is_split(tracker))
     return vb_bitmap_add_range(tracker->existing, first, last) + settled;
-  (void)vb_bitmap_add_range(tracker->taken, first, last);
+  if (takes_existing(tracker)) (void)vb_bitmap_add_range(tracker->taken, first, last);
   return vb_bitmap_add_range(tracker->existing, first, last);
 }
 
@@ -219,12 +263,16 @@ uint64_t vb_tracker_remove_range(vb_tracker *tracker, uint64_t first, uint64_t l
   uint64_t settled = has_unknown(tracker) && first < last ? settle(tracker, first, last) : 0;
   uint64_t changed = vb_bitmap_remove_range(tracker->existing, first, last);
   if (!vb_tracker_is_split(tracker)) return changed - settled;
-  (void)vb_bitmap_remove_range(tracker->taken, first, last);
+  if (takes_existing(tracker))
+    (void)vb_bitmap_remove_others(tracker->taken, tracker->barred, first, last);
   return changed;
 }
 
 uint64_t vb_tracker_clear(vb_tracker *tracker) {
-  uint64_t existed = vb_tracker_remove_range(tracker, 0, vb_bitmap_max(tracker->existing));
+  uint64_t max = vb_bitmap_max(tracker->existing);
+  uint64_t existed = vb_tracker_remove_range(tracker, 0, max);
+  if (tracker->in_rounds) (void)vb_bitmap_remove_others(tracker->taken, tracker->barred, 0, max);
+  (void)atomic_fetch_add(&tracker->cleared, 1);
   vb_tracker_reset_cursor(tracker);
   return existed;
 }
@@ -263,8 +311,19 @@ unsigned vb_tracker_claim_next(vb_tracker *tracker, vb_claims *claims, unsigned 
   return vb_bitmap_claim(tracker->taken, own(tracker, claims), want, base, mask);
 }
 
-void vb_tracker_claim_again(vb_tracker *tracker, vb_claims *claims) {
-  vb_bitmap_claim_again(tracker->taken, own(tracker, claims));
+int vb_tracker_claim_again(vb_tracker *tracker, vb_claims *claims,
+                           void (*missed)(void *context, uint64_t base, uint64_t mask),
+                           void *context) {
+  vb_round_end how = {tracker->barred, missed, context};
+  return vb_bitmap_claim_again(tracker->taken, own(tracker, claims), &how);
+}
+
+int vb_tracker_reopen(vb_tracker *tracker, uint64_t id) {
+  return is_barred(tracker, id) || vb_bitmap_remove(tracker->taken, id);
+}
+
+unsigned vb_tracker_times_cleared(const vb_tracker *tracker) {
+  return atomic_load(&tracker->cleared);
 }
 
 void vb_tracker_reset_cursor(vb_tracker *tracker) {
@@ -276,8 +335,9 @@ void vb_tracker_confirm(vb_tracker *tracker, uint64_t id) {
     (void)vb_tracker_add(tracker, id);
 }
 
-void vb_tracker_release(vb_tracker *tracker, uint64_t id) {
-  (void)vb_tracker_remove(tracker, id);
+int vb_tracker_release(vb_tracker *tracker, uint64_t id) {
+  if (vb_tracker_is_split(tracker)) return vb_bitmap_remove(tracker->taken, id);
+  return vb_tracker_remove(tracker, id);
 }
 
 void vb_tracker_release_few(vb_tracker *tracker, uint64_t base, uint64_t mask) {
@@ -294,7 +354,7 @@ int vb_tracker_remove_begin(vb_tracker *tracker, uint64_t id) {
 }
 
 void vb_tracker_remove_done(vb_tracker *tracker, uint64_t id) {
-  if (vb_tracker_is_split(tracker)) (void)vb_bitmap_remove(tracker->taken, id);
+  free_id(tracker, id);
 }
 
 void vb_tracker_remove_failed(vb_tracker *tracker, uint64_t id) {
@@ -309,6 +369,19 @@ void vb_tracker_unknown(vb_tracker *tracker, uint64_t id) {
   (void)vb_bitmap_add(tracker->taken, id);
   if (vb_tracker_is_split(tracker)) (void)vb_bitmap_remove(tracker->existing, id);
   unlock(unknown);
+}
+
+int vb_tracker_is_missing(const vb_tracker *tracker, uint64_t id) {
+  if (VB_LIKELY(!tracker->in_rounds)) return !vb_bitmap_test(tracker->taken, id);
+  return !vb_bitmap_test(tracker->existing, id) && !is_barred(tracker, id);
+}
+
+const vb_bitmap *vb_tracker_present(const vb_tracker *tracker) {
+  return tracker->in_rounds ? tracker->existing : tracker->taken;
+}
+
+int vb_tracker_ranks_missing(const vb_tracker *tracker) {
+  return !(tracker->in_rounds && tracker->barred);
 }
 
 uint64_t vb_tracker_unknown_count(const vb_tracker *tracker) {

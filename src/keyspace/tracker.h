@@ -20,7 +20,7 @@ VB_API const char *vb_tracker_name(const vb_tracker *tracker);
 VB_API const vb_bitmap *vb_tracker_existing(const vb_tracker *tracker);
 
 /* A second bitmap for what is claimed. Needed where claims meet draws of existing ids, or go round
- * (vb_tracker_claim_again), and after outcomes were unknown. While nobody else writes; again:
+ * (vb_tracker_go_round), and after outcomes were unknown. While nobody else writes; again:
  * nothing. VB_ENOMEM. */
 VB_API int vb_tracker_split(vb_tracker *tracker, vb_error *err);
 VB_API int vb_tracker_is_split(const vb_tracker *tracker);
@@ -46,15 +46,13 @@ VB_API int vb_tracker_claim(vb_tracker *tracker, uint64_t id);
  * (NULL: the tracker's own position, over all ids). 0: none is missing. */
 VB_API unsigned vb_tracker_claim_next(vb_tracker *tracker, vb_claims *claims, unsigned want,
                                       uint64_t *base, uint64_t *mask);
-/* The next round after 0: every id of the claims can be had once more. Existing ids of a split
- * tracker go on to exist. */
-VB_API void vb_tracker_claim_again(vb_tracker *tracker, vb_claims *claims);
 /* keys:reset_cursor(): the tracker's own position goes back to the first id. */
 VB_API void vb_tracker_reset_cursor(vb_tracker *tracker);
 /* The command of a claimed id succeeded: it exists. */
 VB_API void vb_tracker_confirm(vb_tracker *tracker, uint64_t id);
-/* It was given up, or never sent: the id is missing, and can be claimed again. */
-VB_API void vb_tracker_release(vb_tracker *tracker, uint64_t id);
+/* It was given up, or never sent: the id can be claimed again, and is missing unless it existed
+ * before. 0 when it was not taken any more: of another round. */
+VB_API int vb_tracker_release(vb_tracker *tracker, uint64_t id);
 /* The same for ids of one word, as vb_tracker_claim_next gave them. */
 VB_API void vb_tracker_release_few(vb_tracker *tracker, uint64_t base, uint64_t mask);
 
@@ -81,6 +79,30 @@ VB_API int vb_tracker_is_protected(const vb_tracker *tracker, uint64_t id);
 VB_API uint64_t vb_tracker_skipped_protected(const vb_tracker *tracker);
 
 #ifndef VB_CDEF
+/* Whether claims go round from now on, of a split tracker: then `taken` is what this round has
+ * handed out, whether it exists or not. Else what exists is taken. While nobody else writes. */
+void vb_tracker_go_round(vb_tracker *tracker, int rounds);
+/* The next round after a claim gave 0: every id of the claims can be had once more. Existing ids of
+ * a split tracker go on to exist. Returns, and `missed`: see vb_bitmap_claim_again. */
+int vb_tracker_claim_again(vb_tracker *tracker, vb_claims *claims,
+                           void (*missed)(void *context, uint64_t base, uint64_t mask),
+                           void *context);
+/* The same for one id: 0 when it was not taken. */
+int vb_tracker_reopen(vb_tracker *tracker, uint64_t id);
+/* How often vb_tracker_clear was called: what is known of rounds before that is no more. */
+unsigned vb_tracker_times_cleared(const vb_tracker *tracker);
+/* Makes room to bar ids, and splits the tracker: they are neither missing nor can they be claimed,
+ * ever. While nobody else writes. VB_ENOMEM. */
+int vb_tracker_bar(vb_tracker *tracker, vb_error *err);
+int vb_tracker_is_barred(const vb_tracker *tracker);
+/* Bars ids of one word, as vb_tracker_add_few. */
+void vb_tracker_bar_few(vb_tracker *tracker, uint64_t base, uint64_t mask);
+/* Neither existing nor taken; while claims go round: not existing. */
+int vb_tracker_is_missing(const vb_tracker *tracker, uint64_t id);
+/* The bitmap whose clear bits are the missing ids, and whether that holds: while claims go round
+ * barred ones are clear, too. */
+const vb_bitmap *vb_tracker_present(const vb_tracker *tracker);
+int vb_tracker_ranks_missing(const vb_tracker *tracker);
 /* Ids for which contains(set, id) is not 0 are protected; NULL: none. The set outlives the tracker
  * or the next call. Only between phases. */
 void vb_tracker_protect(vb_tracker *tracker, int (*contains)(const void *set, uint64_t id),

@@ -228,6 +228,42 @@ describe("a keyspace that knows its keys", function()
     end
   end)
 
+  -- The values of the keys of so many ids.
+  local function values(count)
+    local names = {}
+    for id = 0, count - 1 do names[id + 1] = ("k:%012d"):format(id) end
+    return server:call("MGET", unpack(names))
+  end
+
+  it("claims every key once in each round, with eight threads", function()
+    for _, cursor in ipairs { "keys:claim():wrap()", "keys:claim():shuffled():wrap()" } do
+      server:clean()
+      local named = phases(run(([[
+        local add = vb.command { "INCR", %s, tracks = "add" }
+        return vb.scenario { phases = { phase("some", add, { requests = 1234 }),
+          phase("rest", add, { requests = 20 * 300 - 1234 }) } } ]]):format(cursor),
+        "--threads", 8, "-r", 300))
+      assert.equal(20 * 300 - 1234, named.rest.requests)
+      for id, value in ipairs(values(300)) do assert.equal("20", value, cursor .. " " .. id) end
+    end
+  end)
+
+  it("claims a key once more in place of a claim that failed, whatever the round", function()
+    local done = run([[
+      local add = vb.command { "EVAL", "if redis.call('INCR', KEYS[2]) % 7 == 0 then " ..
+        "return redis.error_reply('NO not now') end return redis.call('INCR', KEYS[1])", 2,
+        keys:claim():wrap(), vb.key "calls", tracks = "add", name = "add" }
+      local sure = vb.command { "INCR", keys:claim():wrap(), tracks = "add", name = "sure" }
+      return vb.scenario { main = function(run)
+        local first = run:phase(phase("some", add, { requests = 1500 }))
+        run:phase(phase("rest", sure, {
+          requests = 10 * 200 - first.requests }))
+        print("counts", first.requests, keys:count())
+      end } ]], "--threads", 4, "-r", 200)
+    assert.matches("counts\t1286\t200\n", done.out, 1, true, done.all)
+    for id, value in ipairs(values(200)) do assert.equal("10", value, id) end
+  end)
+
   it("ends a phase after the time of a cursor, round after round", function()
     local done = vbench.report { "-p", server.port, "--no-baseline", vbench.scenario [[
       local keys = vb.keyspace { prefix = "k:", size = 50 }

@@ -236,8 +236,8 @@ static void a_round_gives_every_id_again(void **state) {
   for (int round = 0; round < 3; round++) {
     for (uint64_t id = 10; id < 200; id++) assert_int_equal(claim_one(*state, claims), id);
     assert_true(claim_one(*state, claims) == UINT64_MAX);
-    vb_bitmap_claim_again(*state, claims);
-    vb_bitmap_claim_again(*state, claims); /* of another claimer, too late */
+    vb_bitmap_claim_again(*state, claims, NULL);
+    vb_bitmap_claim_again(*state, claims, NULL); /* of another claimer, too late */
   }
   vb_claims_free(claims);
 }
@@ -304,7 +304,7 @@ static void *claim_rounds(void *argument) {
   for (unsigned again = 0; again < 4 * all->rounds;) {
     if (!vb_bitmap_claim(all->bitmap, all->claims, 64, &base, &mask)) {
       if (all->next++ >= all->rounds) return NULL;
-      vb_bitmap_claim_again(all->bitmap, all->claims);
+      vb_bitmap_claim_again(all->bitmap, all->claims, NULL);
       again++;
       continue;
     }

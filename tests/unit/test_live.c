@@ -17,6 +17,13 @@
 
 enum { THREADS = 8, SIZE = 1000000 };
 
+/* Under sanitizers each claim takes long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CLAIMED = SIZE / 10, MANY_ROUNDS = 20 };
+#else
+enum { CLAIMED = 10 * SIZE, MANY_ROUNDS = 100 };
+#endif
+
 static vb_keyspace *keys;
 static vb_tracker *tracker;
 
@@ -71,11 +78,12 @@ static atomic_uchar *draw_in_threads(vb_cursor_spec spec, uint64_t most) {
 
 static void each_id_is_claimed_once(void **state) {
   (void)state;
-  make_keys(SIZE);
-  for (uint64_t id = 0; id < SIZE; id += 7) (void)vb_tracker_add(tracker, id);
+  make_keys(CLAIMED);
+  for (uint64_t id = 0; id < CLAIMED; id += 7) (void)vb_tracker_add(tracker, id);
   atomic_uchar *seen = draw_in_threads((vb_cursor_spec){.claim = 1}, UINT64_MAX);
-  for (uint64_t id = 0; id < SIZE; id++) assert_int_equal(seen[id], id % 7 != 0);
-  assert_int_equal(vb_tracker_count(tracker), SIZE);
+  for (uint64_t id = 0; id < CLAIMED; id++)
+    if (seen[id] != (id % 7 != 0)) fail_msg("id %u: %u times", (unsigned)id, seen[id]);
+  assert_int_equal(vb_tracker_count(tracker), CLAIMED);
   free(seen);
 }
 
@@ -88,19 +96,162 @@ static void shuffled_claims_are_exact_too(void **state) {
   free(seen);
 }
 
-static void claims_go_round_once_a_round(void **state) {
+/* Draws of all threads together; `most` in all. An id is handed out in round seen / size: none may
+ * be two rounds ahead of another. */
+typedef struct rounds {
+  vb_cursor *cursor;
+  atomic_uchar *seen;
+  atomic_uint_least64_t drawn;
+  uint64_t most;
+  atomic_uint next;
+  unsigned gives_up; /* every so many claims one is given up; 0: none */
+} rounds;
+
+static void *draw_rounds(void *arg) {
+  rounds *all = arg;
+  uint32_t worker = atomic_fetch_add(&all->next, 1);
+  vb_rng rng = {worker};
+  uint64_t held[4], count = 0; /* given up later, perhaps in another round */
+  while (atomic_fetch_add(&all->drawn, 1) < all->most) {
+    uint64_t id = taken(all->cursor, worker, 0);
+    assert_true(id != UINT64_MAX);
+    if (all->gives_up && vb_below(vb_rng_next(&rng), all->gives_up) == 0) {
+      (void)atomic_fetch_sub(&all->drawn, 1);
+      held[count++] = id;
+      while (count == 4) vb_cursor_release(all->cursor, held[--count]);
+      continue;
+    }
+    (void)atomic_fetch_add(&all->seen[id], 1);
+  }
+  while (count) vb_cursor_release(all->cursor, held[--count]);
+  vb_cursor_give_back(all->cursor, worker);
+  return NULL;
+}
+
+/* `most` claims in rounds by THREADS threads, each of which counts. */
+static void claim_in_threads(rounds *all) {
+  pthread_t threads[THREADS];
+  atomic_store(&all->drawn, 0);
+  atomic_store(&all->next, 0);
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, draw_rounds, all), 0);
+  for (int i = 0; i < THREADS; i++) (void)pthread_join(threads[i], NULL);
+}
+
+static void expect_rounds(const rounds *all, uint64_t first, unsigned count) {
+  for (uint64_t id = first; id < vb_keyspace_size(keys); id++)
+    if (all->seen[id] != count)
+      fail_msg("id %u was handed out %u times, not %u", (unsigned)id, all->seen[id], count);
+}
+
+/* Sizes of a few words, so that rounds end all the time, and of many. */
+static void claims_go_round_each_id_once_a_round(void **state) {
   (void)state;
-  make_keys(SIZE / 10);
+  const uint64_t sizes[] = {1, 64, 100, 20000};
+  const int orders[] = {VB_ORDER_SEQUENTIAL, VB_ORDER_SHUFFLED};
+  for (size_t i = 0; i < 2 * VB_ARRAY_LENGTH(sizes); i++) {
+    uint64_t size = sizes[i / 2];
+    unsigned count = size > 1000 ? 4 : MANY_ROUNDS;
+    make_keys(size);
+    assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+    vb_cursor_spec spec = {.claim = 1, .wrap = 1, .order = orders[i % 2], .seed = 9};
+    rounds all = {.cursor = test_cursor(keys, spec), .seen = calloc(size, 1), .most = count * size};
+    claim_in_threads(&all);
+    expect_rounds(&all, 0, count);
+    vb_cursor_free(all.cursor);
+    free(all.seen);
+    (void)tear_down(NULL);
+  }
+}
+
+/* What was given up is handed out once more; the rest of the rounds goes on in a second run. */
+static void claims_that_are_given_up_are_handed_out_in_the_end(void **state) {
+  (void)state;
+  const uint64_t sizes[] = {70, 20000};
+  for (size_t i = 0; i < 2 * VB_ARRAY_LENGTH(sizes); i++) {
+    uint64_t size = sizes[i / 2], half = size / 2;
+    unsigned count = size > 1000 ? 4 : MANY_ROUNDS / 2;
+    make_keys(size);
+    assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+    vb_cursor_spec spec = {.claim = 1, .wrap = 1, .first = i % 2 ? 3 : 0};
+    rounds all = {.cursor = test_cursor(keys, spec), .seen = calloc(size, 1), .gives_up = 5};
+    all.most = (count - 1) * (size - spec.first) + half;
+    claim_in_threads(&all);
+    all.gives_up = 0;
+    all.most = count * (size - spec.first);
+    for (uint64_t id = 0; id < size; id++) all.most -= all.seen[id];
+    claim_in_threads(&all);
+    expect_rounds(&all, spec.first, count);
+    vb_cursor_free(all.cursor);
+    free(all.seen);
+    (void)tear_down(NULL);
+  }
+}
+
+/* Two cursors of a keyspace, as of two phases that run at the same time. */
+static void cursors_of_all_ids_share_their_rounds(void **state) {
+  (void)state;
+  make_keys(10);
   assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
   vb_cursor_spec spec = {.claim = 1, .wrap = 1};
-  atomic_uchar *seen = draw_in_threads(spec, 3 * SIZE / 10 / THREADS);
-  uint64_t total = 0;
-  for (uint64_t id = 0; id < SIZE / 10; id++) {
-    assert_in_range(seen[id], 2, 4); /* rounds overlap by what threads hold in reserve */
-    total += seen[id];
+  vb_cursor *one = test_cursor(keys, spec), *other = test_cursor(keys, spec);
+  unsigned seen[10] = {0};
+  for (uint64_t n = 0; n < 100; n++)
+    assert_int_equal(seen[taken(n % 3 ? one : other, n % 2, n)]++, n / 10);
+  vb_cursor_free(one);
+  vb_cursor_free(other);
+}
+
+static void a_claim_given_up_in_another_round_is_owed(void **state) {
+  (void)state;
+  make_keys(3);
+  assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1, .wrap = 1});
+  for (uint64_t id = 0; id < 3; id++) assert_int_equal(taken(cursor, 0, 0), id);
+  assert_int_equal(taken(cursor, 0, 0), 0); /* of the second round */
+  vb_cursor_give_back(cursor, 0);
+  vb_cursor_release(cursor, 2); /* of the first: its turn in the second is still to come */
+  uint64_t sum = 0;
+  for (int i = 0; i < 3; i++) sum += taken(cursor, 0, 0);
+  assert_int_equal(sum, 1 + 2 + 2);
+  assert_int_equal(taken(cursor, 0, 0), 0);
+  vb_cursor_give_back(cursor, 0);
+  vb_cursor_release(cursor, 1);
+  (void)vb_tracker_clear(tracker); /* nothing is owed any more */
+  for (uint64_t id = 0; id < 3; id++) assert_int_equal(taken(cursor, 0, 0), id);
+  vb_cursor_free(cursor);
+}
+
+/* In rounds a key that exists has its turn, and one that is written meanwhile does not lose it. */
+static void what_exists_has_its_turn_in_the_second_round(void **state) {
+  (void)state;
+  make_keys(4);
+  assert_int_equal(vb_tracker_split(tracker, NULL), VB_OK);
+  (void)vb_tracker_add(tracker, 1);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1, .wrap = 1});
+  const uint64_t expected[] = {0, 2, 3, 0, 1, 2, 3};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(expected); i++) {
+    assert_int_equal(taken(cursor, 0, 0), expected[i]);
+    vb_tracker_confirm(tracker, expected[i]);
   }
-  assert_int_equal(total, 3 * SIZE / 10);
-  free(seen);
+  assert_int_equal(vb_tracker_count(tracker), 4);
+  vb_cursor_free(cursor);
+  cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1});
+  assert_true(taken(cursor, 0, 0) == UINT64_MAX); /* without rounds only missing ids can be had */
+  vb_cursor_free(cursor);
+}
+
+static void shuffled_claims_find_what_was_given_up(void **state) {
+  (void)state;
+  make_keys(1000);
+  vb_cursor_spec spec = {.claim = 1, .order = VB_ORDER_SHUFFLED, .seed = 4};
+  vb_cursor *cursor = test_cursor(keys, spec);
+  for (int i = 0; i < 1000; i++) assert_true(taken(cursor, 0, 0) < 1000);
+  assert_true(taken(cursor, 0, 0) == UINT64_MAX);
+  vb_cursor_release(cursor, 77);
+  assert_int_equal(taken(cursor, 1, 0), 77);
+  assert_true(taken(cursor, 0, 0) == UINT64_MAX);
+  vb_cursor_free(cursor);
 }
 
 static void claims_wrap_exactly_for_one(void **state) {
@@ -335,7 +486,12 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(each_id_is_claimed_once, tear_down),
       cmocka_unit_test_teardown(shuffled_claims_are_exact_too, tear_down),
-      cmocka_unit_test_teardown(claims_go_round_once_a_round, tear_down),
+      cmocka_unit_test_teardown(claims_go_round_each_id_once_a_round, tear_down),
+      cmocka_unit_test_teardown(claims_that_are_given_up_are_handed_out_in_the_end, tear_down),
+      cmocka_unit_test_teardown(cursors_of_all_ids_share_their_rounds, tear_down),
+      cmocka_unit_test_teardown(a_claim_given_up_in_another_round_is_owed, tear_down),
+      cmocka_unit_test_teardown(what_exists_has_its_turn_in_the_second_round, tear_down),
+      cmocka_unit_test_teardown(shuffled_claims_find_what_was_given_up, tear_down),
       cmocka_unit_test_teardown(claims_wrap_exactly_for_one, tear_down),
       cmocka_unit_test_teardown(what_a_worker_holds_is_not_lost, tear_down),
       cmocka_unit_test_teardown(existing_in_order_is_each_once, tear_down),

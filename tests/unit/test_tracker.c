@@ -188,7 +188,7 @@ static void rounds_of_claims_leave_what_exists(void **state) {
     vb_tracker_confirm(*state, id);
   }
   assert_int_equal(next_claim(*state, &id), 0);
-  vb_tracker_claim_again(*state, NULL);
+  vb_tracker_claim_again(*state, NULL, NULL, NULL);
   assert_int_equal(vb_tracker_count(*state), 1000);
   expect_claim(*state, 0);
 }
