@@ -35,8 +35,9 @@ describe("vb.flow", function()
   it("has a command that it can call, which a subscriber is not", function()
     vb.subscriber { channels = { "c" } }
     vb.flow("f", work)
-    assert.error_matches(declarations.finish,
-      "^tests.lua.flow_spec.lua:37: flow 'f' has no command that it could call: declare one")
+    local _, message = pcall(declarations.finish)
+    assert.matches("^tests/lua/flow_spec.lua:37: flow 'f' has no command that it could call: ",
+      tostring(message))
     vb.command { "GET", "x" }
     declarations.finish()
   end)
