@@ -235,6 +235,14 @@ static int check_vector(const vb_field *field, const vb_synth_field *from, vb_er
   return VB_OK;
 }
 
+/* Whether a number, rounded where the type takes integers, is one of it. */
+static bool holds(int dtype, double value) {
+  char to[sizeof(double)];
+  double whole = round(value);
+  vb_conversion how = {.from = VB_DTYPE_FLOAT64, .to = dtype};
+  return vb_dtype_convert(&how, to, &value, 1) || vb_dtype_convert(&how, to, &whole, 1);
+}
+
 static int check_number(const vb_field *field, const vb_synth_field *from, vb_error *err) {
   if (from->spread < VB_SPREAD_UNIFORM || from->spread > VB_SPREAD_EXPONENTIAL)
     return bad(field, err, "no distribution of this number");
@@ -242,6 +250,12 @@ static int check_number(const vb_field *field, const vb_synth_field *from, vb_er
     return bad(field, err, "a distribution of finite numbers only");
   if (from->spread == VB_SPREAD_UNIFORM && from->a > from->b)
     return bad(field, err, "the least is over the greatest");
+  if (from->spread == VB_SPREAD_UNIFORM &&
+      !(holds(field->dtype, from->a) && holds(field->dtype, from->b)))
+    return vb_fail(err, VB_EINVAL, "field %s: %.17g to %.17g does not fit %s", field->name, from->a,
+                   from->b, vb_dtype_name(field->dtype));
+  if (from->spread == VB_SPREAD_EXPONENTIAL && from->a <= 0)
+    return bad(field, err, "the mean of an exponential distribution is over 0");
   if (from->spread == VB_SPREAD_NORMAL && from->b < 0)
     return bad(field, err, "a deviation below 0");
   return from->decimals <= 15 ? VB_OK : bad(field, err, "decimals must be 15 or less");

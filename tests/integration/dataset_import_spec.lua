@@ -289,6 +289,8 @@ sections: { records: { count: 1 }, keys: { present: true, max_bytes: 8 } }
       dir:assert_refuses("--key-pattern: 'k' needs one number", "import", "e.fvecs",
         "--key-pattern", "k")
       dir:assert_refuses(dir.path .. ": is a directory", "import", dir.path)
+      dir:assert_refuses("--max-neighbors was given, and there are no neighbours to keep", "import",
+        "e.fvecs", "--max-neighbors", "3")
       dir:assert_refuses("e.fvecz: No such file or directory", "import", "e.fvecz", "-o", "out")
     end)
 

@@ -253,6 +253,22 @@ print('none', none > 0)
       { "a set is made of one field", "x", "--type", "set", "--text", "a=1", "--text", "b=1" },
       { "filter: no field 'x'", "x", "--vector", "v=8", "--queries", "2", "--filter=x" },
       { "synth makes one dataset, not 0", "--vector", "v=8" },
+      { "field n: 0 to 1000 does not fit int8", "x", "--numeric", "n:int8=uniform:0:1000" },
+      { "field n: the mean of an exponential distribution is over 0", "x", "--numeric",
+        "n=exponential:-1" },
+      { "option --text t: 5 words take 9 bytes at least, and there are 4", "x", "--text",
+        "t=5-20:4" },
+      { "option --clusters is for a vector field", "x", "--text", "t=1", "--clusters", "3" },
+      { "option --metric is for a vector field", "x", "--text", "t=1", "--metric", "ip" },
+      { "option --words is for a text field", "x", "--vector", "v=8", "--words", "words" },
+      { "option --query-fields is for --queries", "x", "--vector", "v=8", "--query-fields", "v" },
+      { "option -k is for --queries that hold a vector", "x", "--vector", "v=8", "-k", "3" },
+      { "option --distances is for --queries that hold a vector", "x", "--text", "t=1",
+        "--queries", "2", "--distances" },
+      { "option --filter is for neighbours, and --no-ground-truth leaves them out", "x",
+        "--vector", "v=8", "--queries", "2", "--no-ground-truth", "--filter" },
+      { "option --key-pattern is for stored keys or a pattern, not both", "x", "--vector", "v=8",
+        "--keys", "k:", "--key-pattern", "k%d" },
     }
     for _, bad in ipairs(BAD) do
       it("refuses " .. table.concat(bad, " ", 2), function()

@@ -48,6 +48,7 @@ end
 
 local function put(args, row, flag, text)
   local value, message = true, nil
+  args.given[row.name] = flag
   if row.type ~= "flag" then value, message = values.read(row, text) end
   if value == nil then failure.usage("option %s: %s", flag, message) end
   if not row.many then
@@ -67,7 +68,7 @@ end
 
 local function read(command, argv)
   local map, names = by_flag(rows_of(command))
-  local args, operands, at = {}, {}, 2
+  local args, operands, at = { given = {} }, {}, 2 -- given: name -> the flag that gave it
   while at <= #argv do
     local word = argv[at]
     if not word:find("^%-.") then

@@ -255,6 +255,8 @@ local function bind_truth(plan, args)
   if not ids then
     if wants_exact(plan, args) then
       plan.exact = math.min(args.max_neighbors, plan.main.input.rows)
+    elseif args.given.max_neighbors then
+      failure.usage("--max-neighbors was given, and there are no neighbours to keep")
     elseif schema.neighbors > 0 and not args.no_ground_truth then
       plan.notes[#plan.notes + 1] = "no ground truth was given; vbench dataset ground-truth "
         .. plan.output .. " computes it"

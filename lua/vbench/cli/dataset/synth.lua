@@ -150,16 +150,6 @@ local function write(base, plan, args)
   work.check(C.vb_writer_finish(writer, err), err)
 end
 
--- Whether the queries hold a vector, so that they have neighbours.
-local function has_neighbors(plan)
-  for _, field in ipairs(plan.fields) do
-    if field.type == "vector" and C.vb_schema_queried(plan.schema, field.index) ~= 0 then
-      return true
-    end
-  end
-  return false
-end
-
 -- Under its name the dataset appears with its neighbours, or not at all.
 local function write_with_truth(base, plan, args)
   local options = { neighbors = args.neighbors, filter = args.filter, distances = args.distances,
@@ -185,7 +175,7 @@ function M.run(args, operands)
   local queries = tonumber(plan.schema.queries)
   local text = ("%s.yaml, %s.bin: %d records"):format(base, base, plan.records)
   if queries > 0 then text = ("%s, %d queries"):format(text, queries) end
-  if queries > 0 and not args.no_ground_truth and has_neighbors(plan) then
+  if plan.neighbors then
     text = text .. write_with_truth(base, plan, args)
   else
     write(base, plan, args)

@@ -53,6 +53,10 @@ function READ.text(option, text)
   local given = parts(text)
   local least, most = range_in(option, given[1])
   local width = given[2] and count_in(option, given[2]) or units.power_of_two(most * WORD_BYTES, 64)
+  if least * 2 > width + 1 then
+    failure.usage("option %s: %d words take %d bytes at least, and there are %d", option, least,
+      least * 2 - 1, width)
+  end
   return { max_bytes = width, variable = width > VARIABLE_ABOVE or nil,
     draw = { least = least, most = most } }
 end
@@ -216,11 +220,49 @@ local function set_queries(schema, args)
   end
 end
 
+-- Whether the queries hold a vector, so that they have neighbours.
+local function has_neighbors(schema)
+  for _, one in ipairs(schemas.fields(schema)) do
+    if one.type == "vector" and C.vb_schema_queried(schema, one.index) ~= 0 then
+      return schema.queries > 0
+    end
+  end
+  return false
+end
+
+-- Options of a thing that is not made would have no effect.
+local NEEDS = {
+  { "a vector field", function(schema) return schemas.first(schema, "vector") end, "metric",
+    "clusters", "noise" },
+  { "a text field", function(schema, args) -- words for one field are looked at with it
+    return schemas.first(schema, "text") or (args.words or { "=" })[1]:find("=", 1, true)
+  end, "words" },
+  { "--queries", function(schema) return schema.queries > 0 end, "query_fields" },
+  { "--queries that hold a vector", has_neighbors, "neighbors", "filter", "distances",
+    "no_ground_truth" },
+  { "stored keys or a pattern, not both", function(_, args) return not args.keys end,
+    "key_pattern" },
+  { "a type, which the schema has", function(_, args) return not args.schema end, "type" },
+  { "neighbours, and --no-ground-truth leaves them out",
+    function(_, args) return not args.no_ground_truth end, "neighbors", "filter", "distances" },
+}
+
+local function check_needs(schema, args)
+  for _, need in ipairs(NEEDS) do
+    if not need[2](schema, args) then
+      for i = 3, #need do
+        local flag = args.given[need[i]]
+        if flag then failure.usage("option %s is for %s", flag, need[1]) end
+      end
+    end
+  end
+end
+
 --- Reads the options.
 -- @tparam table args values of the options of vbench.cli.dataset.synth
 -- @tparam string base of what is made
 -- @treturn table `schema`; `fields` with `index` and, where an option said so, `draw`; `records`,
---   `members` (least, most)
+--   `members` (least, most); `neighbors`: whether queries have them
 -- @raise a failure
 function M.make(args, base)
   local list = read_fields(args)
@@ -234,9 +276,11 @@ function M.make(args, base)
   set_keys(schema, args)
   set_metric(schema, args)
   set_queries(schema, args)
+  check_needs(schema, args)
   local drawn = {}
   for _, field in ipairs(list) do drawn[field.name] = field.draw end
-  local plan = { schema = schema, fields = {}, records = tonumber(schema.records) }
+  local plan = { schema = schema, fields = {}, records = tonumber(schema.records),
+    neighbors = has_neighbors(schema) and not args.no_ground_truth }
   for i, one in ipairs(schemas.fields(schema)) do
     plan.fields[i] = { index = one.index, type = one.type, draw = drawn[one.name] or {},
       max_bytes = tonumber(one.field.max_bytes), name = one.name }
