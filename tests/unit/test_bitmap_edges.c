@@ -140,7 +140,7 @@ static void claims_of_a_range_stay_in_it(void **state) {
   assert_int_equal(vb_bitmap_remove(bitmap, 101), 1);
   expect_claims(bitmap, claims, 101, 102);
   assert_int_equal(vb_bitmap_count(bitmap), 101);
-  vb_bitmap_claim_again(bitmap, claims);
+  vb_bitmap_claim_again(bitmap, claims, NULL);
   assert_int_equal(vb_bitmap_count(bitmap), 1);
   assert_int_equal(vb_bitmap_test(bitmap, 7), 1);
   expect_claims(bitmap, claims, 100, 200);
@@ -154,7 +154,7 @@ static void a_round_that_has_not_ended_is_not_started_over(void **state) {
   vb_claims *claims = vb_claims_new(0, 1000);
   uint64_t base, mask;
   assert_int_equal(vb_bitmap_claim(bitmap, claims, 64, &base, &mask), 64);
-  vb_bitmap_claim_again(bitmap, claims);
+  vb_bitmap_claim_again(bitmap, claims, NULL);
   assert_int_equal(vb_bitmap_count(bitmap), 64);
   expect_claims(bitmap, claims, 64, 1000);
   vb_claims_free(claims);
