@@ -60,11 +60,12 @@ local function watch(control, keyspace, scan, counts)
   return C.vb_clock_monotonic() - started
 end
 
-local function result_of(counts, seconds)
+local function result_of(counts, seconds, learned_bytes)
   local keys = tonumber(counts.keys)
   return {
     keys = keys, found = tonumber(counts.found), new = tonumber(counts.added),
     stale = tonumber(counts.stale), tagged = tonumber(counts.tagged),
+    learned = tonumber(counts.learned), learned_bytes = learned_bytes,
     out_of_range = tonumber(counts.outside), unparsable = tonumber(counts.foreign),
     seconds = seconds, keys_per_s = keys / math.max(seconds, 1e-9),
   }
@@ -79,6 +80,10 @@ local function summary(keyspace, r)
   }
   for _, other in ipairs(others) do
     if r[other[1]] > 0 then line = line .. (", %s %s"):format(text.count(r[other[1]]), other[2]) end
+  end
+  if r.learned > 0 then
+    line = line .. (", %s of those found under hash tags of others, kept in %d KiB"):format(
+      text.count(r.learned), r.learned_bytes / 1024)
   end
   return line .. (" (%.2f s, %s keys a second)"):format(r.seconds, text.count(r.keys_per_s))
 end
@@ -121,7 +126,9 @@ function M.run(control, keyspace, options)
   free()
   anchors[1] = nil
   if status ~= 0 then error(failure.new(failure.COULD_NOT_RUN, ffi.string(err.text)), 0) end
-  local result = result_of(counts, seconds)
+  local bytes = ffi.new("uint64_t[1]")
+  C.vb_keyspace_learned(keyspace.handle, bytes)
+  local result = result_of(counts, seconds, tonumber(bytes[0]))
   keyspace.scanned = result
   say(control, "%s", summary(keyspace, result))
   return result

@@ -10,9 +10,15 @@ local vbffi = require "vbench.ffi"
 local ffi, C = vbffi.ffi, vbffi.C
 local M = {}
 
-local function keyspaces()
-  local list, names = {}, registry.names("keyspace")
-  for i, name in ipairs(names) do list[i] = registry.get("keyspace", name) end
+local function all() return true end
+
+-- Those that `wanted` takes, and their handles.
+local function keyspaces(wanted)
+  local list = {}
+  for _, name in ipairs(registry.names("keyspace")) do
+    local one = registry.get("keyspace", name)
+    if (wanted or all)(one) then list[#list + 1] = one end
+  end
   local handles = ffi.new("const vb_keyspace *[?]", math.max(#list, 1))
   for i, one in ipairs(list) do handles[i - 1] = one.handle end
   return list, handles
@@ -80,7 +86,15 @@ end
 function M.finish(run)
   local path = run.options.tracker_file
   if not path then return end
-  local list, handles = keyspaces()
+  -- A file of ids that would be written as other keys is worse than none.
+  local list, handles = keyspaces(function(one)
+    local learned = C.vb_keyspace_learned(one.handle, ffi.new("uint64_t[1]")) > 0
+    if learned then
+      run.console:note(("--tracker-file: '%s' is left out: its keys have hash tags of others, "
+        .. "which only a scan tells"):format(one.name))
+    end
+    return not learned
+  end)
   local err = vbffi.new_error()
   check(C.vb_tracker_file_save(path, handles, #list, err), err)
 end

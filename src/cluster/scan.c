@@ -1,5 +1,6 @@
 #include "cluster/scan.h"
 
+#include "keyspace/learned.h"
 #include "keyspace/refset.h"
 #include "keyspace/stored.h"
 #include "resp/client.h"
@@ -26,7 +27,8 @@ struct vb_keyscan {
   vb_keyscan_spec spec;
   char match[MATCH_MAX];
   vb_tracker *found;
-  vb_stored *stored; /* of a dataset's stored keys; or NULL */
+  vb_learned *learned; /* tags that others gave, of keyspaces that can have them; or NULL */
+  vb_stored *stored;   /* of a dataset's stored keys; or NULL */
   _Atomic bool stop;
   uint32_t count;
   scanner scanners[];
@@ -48,6 +50,15 @@ static void take_stored(scanner *self, const vb_value *key) {
     (void)vb_tracker_add(self->scan->found, id);
 }
 
+static void take_tagged(scanner *self, const vb_value *key, uint64_t id) {
+  char tag[VB_SLOT_TAG];
+  const vb_keyspace *keyspace = self->scan->spec.keyspace;
+  if (self->scan->learned && vb_keyspace_tag_of(keyspace, key->text, key->length, id, tag))
+    vb_learned_set(self->scan->learned, id, tag);
+  else
+    add(&self->tagged, 1);
+}
+
 static void take_key(scanner *self, const vb_value *key) {
   uint64_t id;
   if (self->scan->stored) {
@@ -56,7 +67,7 @@ static void take_key(scanner *self, const vb_value *key) {
   }
   switch (vb_keyspace_parse(self->scan->spec.keyspace, key->text, key->length, &id)) {
   case VB_KEY_OWN: (void)vb_tracker_add(self->scan->found, id); break;
-  case VB_KEY_TAGGED: add(&self->tagged, 1); break;
+  case VB_KEY_TAGGED: take_tagged(self, key, id); break;
   case VB_KEY_OUTSIDE: add(&self->outside, 1); break;
   default: add(&self->foreign, 1); break;
   }
@@ -126,7 +137,8 @@ static int prepare(vb_keyscan *scan, vb_error *err) {
   const char *prefix;
   if (!vb_keyspace_dataset(keyspace)) {
     (void)vb_keyspace_match(keyspace, scan->spec.anywhere, scan->match, sizeof scan->match);
-    return VB_OK;
+    if (!vb_keyspace_learns(keyspace)) return VB_OK;
+    return vb_learned_new(&scan->learned, vb_keyspace_size(keyspace), err);
   }
   int status = vb_stored_new(&scan->stored, keyspace, err);
   if (status) return status;
@@ -211,10 +223,32 @@ static int ids_only_in(vb_refset **out, const vb_tracker *a, const vb_tracker *b
   return status;
 }
 
+/* Ids whose keys exist under tags of others exist, and are written so from now on; but not those
+ * that have their own key, too. */
+static int adopt(vb_keyscan *scan, vb_keyscan_counts *counts, vb_error *err) {
+  const vb_learned *learned = scan->learned;
+  char tag[VB_SLOT_TAG];
+  for (uint64_t id = 0; (id = vb_bitmap_next_set(learned->ids, id, learned->size)) < learned->size;
+       id++) {
+    if (vb_tracker_exists(scan->found, id)) {
+      counts->tagged++;
+      continue;
+    }
+    (void)vb_learned_write(learned, id, tag);
+    int status = vb_keyspace_learn(scan->spec.keyspace, id, tag, err);
+    if (status) return status;
+    (void)vb_tracker_add(scan->found, id);
+    counts->learned++;
+  }
+  counts->found = vb_tracker_count(scan->found);
+  return VB_OK;
+}
+
 static int replace(vb_keyscan *scan, vb_keyscan_counts *counts, vb_error *err) {
   vb_tracker *tracker = vb_keyspace_tracker(scan->spec.keyspace);
   vb_refset *added = NULL, *stale = NULL;
-  int status = ids_only_in(&added, scan->found, tracker, err);
+  int status = scan->learned ? adopt(scan, counts, err) : VB_OK;
+  if (!status) status = ids_only_in(&added, scan->found, tracker, err);
   if (!status) status = ids_only_in(&stale, tracker, scan->found, err);
   if (!status) {
     counts->added = vb_refset_count(added);
@@ -241,5 +275,6 @@ void vb_keyscan_free(vb_keyscan *scan) {
   (void)join(scan, NULL);
   vb_tracker_free(scan->found);
   vb_stored_free(scan->stored);
+  vb_learned_free(scan->learned);
   free(scan);
 }

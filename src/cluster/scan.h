@@ -22,6 +22,7 @@ typedef struct vb_keyscan_counts {
   uint64_t found;
   uint64_t tagged, outside, foreign; /* enum vb_key_match */
   /* Known when the scan has been applied. */
+  uint64_t learned; /* of those found: under a hash tag that others gave, and written so now */
   uint64_t added;   /* found, and the tracker did not know */
   uint64_t stale;   /* the tracker said yes, the servers no */
   uint32_t running; /* servers that are not through */

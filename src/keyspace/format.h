@@ -5,6 +5,7 @@
 
 #include "keyspace/digits.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/learned.h"
 #include "keyspace/tags.h"
 
 #include <stdatomic.h>
@@ -30,6 +31,7 @@ struct vb_keyspace {
   bool grows;                     /* size is what its tracker may grow to */
   _Atomic(vb_tracker *) *tracker; /* apart, so that the rest is constant for all who track */
   struct vb_live **live;          /* likewise: what cursors that claim all of it share; main's */
+  vb_learned **learned;           /* likewise: tags that a scan has found; main's */
 };
 
 /* What cursors that claim the whole keyspace in order share: *it is NULL until the first. */
@@ -40,8 +42,11 @@ static inline struct vb_live **vb_keyspace_live(const vb_keyspace *keyspace) {
 /* live.c */
 void vb_live_destroy(struct vb_live *live);
 
-/* The tag of the id's slot, or three letters of id % 26^3, as {HASHTAG} of a pattern means. */
+/* The tag of the id's slot, or three letters of id % 26^3, as {HASHTAG} of a pattern means; or the
+ * one that its key was found to have. */
 static inline void vb_tag_write(const vb_keyspace *keyspace, uint64_t id, char *to) {
+  if (VB_UNLIKELY(*keyspace->learned != NULL) && vb_learned_write(*keyspace->learned, id, to + 1))
+    return;
   if (keyspace->slot_tags) {
     memcpy(to + 1, keyspace->slot_tags[vb_slot_of_id(id)], VB_SLOT_TAG);
     return;

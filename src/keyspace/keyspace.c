@@ -13,8 +13,9 @@ static int reserve(vb_keyspace *keyspace, const vb_keyspace_spec *spec, const ch
   keyspace->tags = calloc(length / (sizeof hashtag - 1) + 1, sizeof *keyspace->tags);
   keyspace->tracker = calloc(1, sizeof *keyspace->tracker);
   keyspace->live = calloc(1, sizeof *keyspace->live);
+  keyspace->learned = calloc(1, sizeof(vb_learned *));
   if (!keyspace->name || !keyspace->text || !keyspace->tags || !keyspace->tracker ||
-      !keyspace->live)
+      !keyspace->live || !keyspace->learned)
     return vb_fail(err, VB_ENOMEM, "keyspace '%s': out of memory", spec->name);
   return VB_OK;
 }
@@ -173,6 +174,8 @@ void vb_keyspace_free(vb_keyspace *keyspace) {
   free(keyspace->live);
   if (keyspace->tracker) vb_tracker_free(atomic_load(keyspace->tracker));
   free(keyspace->tracker);
+  if (keyspace->learned) vb_learned_free(*keyspace->learned);
+  free((void *)keyspace->learned);
   free(keyspace->name);
   free(keyspace->text);
   free(keyspace->tags);
@@ -223,6 +226,25 @@ int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_erro
   }
   *tracker = there;
   return VB_OK;
+}
+
+int vb_keyspace_learns(const vb_keyspace *keyspace) {
+  return keyspace->tag_count && !keyspace->subs;
+}
+
+int vb_keyspace_learn(const vb_keyspace *keyspace, uint64_t id, const char *tag, vb_error *err) {
+  if (!*keyspace->learned) {
+    int status = vb_learned_new(keyspace->learned, keyspace->size, err);
+    if (status) return status;
+  }
+  vb_learned_set(*keyspace->learned, id, tag);
+  return VB_OK;
+}
+
+uint64_t vb_keyspace_learned(const vb_keyspace *keyspace, uint64_t *bytes) {
+  const vb_learned *learned = *keyspace->learned;
+  *bytes = learned ? vb_learned_bytes(learned) : 0;
+  return learned ? vb_bitmap_count(learned->ids) : 0;
 }
 
 static size_t write_stored(const vb_keyspace *keyspace, uint64_t id, char *to) {

@@ -44,8 +44,19 @@ VB_API size_t vb_keyspace_key_fixed(const vb_keyspace *keyspace);
 VB_API int vb_keyspace_track(const vb_keyspace *keyspace, vb_tracker **tracker, vb_error *err);
 /* The tracker, or NULL when nobody tracks. Hot. */
 VB_API vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace);
+/* How many ids have a hash tag that a scan found their keys to have; *bytes: the memory of that.
+ * Their keys are written with it from then on. */
+VB_API uint64_t vb_keyspace_learned(const vb_keyspace *keyspace, uint64_t *bytes);
 /* Writes the key of `id` (room for key_max); returns its length: 0 only for a stored key that is
  * empty. Hot. */
 VB_API size_t vb_keyspace_write(const vb_keyspace *keyspace, uint64_t id, char *to);
+
+#ifndef VB_CDEF
+/* Whether its keys have a tag each that can be another one: not those of sub-ids, of which several
+ * have one tag. */
+int vb_keyspace_learns(const vb_keyspace *keyspace);
+/* The key of the id has this tag of 3 bytes, not all 0. Main, between phases. VB_ENOMEM. */
+int vb_keyspace_learn(const vb_keyspace *keyspace, uint64_t id, const char *tag, vb_error *err);
+#endif
 
 #endif

@@ -84,6 +84,19 @@ int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_t lengt
   return written == length && !memcmp(own, key, length) ? VB_KEY_OWN : VB_KEY_TAGGED;
 }
 
+int vb_keyspace_tag_of(const vb_keyspace *keyspace, const char *key, size_t length, uint64_t id,
+                       char *tag) {
+  char own[VB_KEY_MAX];
+  if (!vb_keyspace_learns(keyspace) || vb_keyspace_write(keyspace, id, own) != length) return 0;
+  size_t width = length - keyspace->head - keyspace->tail;
+  for (uint32_t i = 0; i < keyspace->tag_count; i++) {
+    size_t at = keyspace->tags[i] + (keyspace->tags[i] >= keyspace->head ? width : 0) + 1;
+    if (!i) memcpy(tag, key + at, VB_SLOT_TAG);
+    memcpy(own + at, tag, VB_SLOT_TAG);
+  }
+  return !memcmp(own, key, length) && !memchr(tag, 0, VB_SLOT_TAG);
+}
+
 /* Counts what does not fit, so that the caller learns the length. */
 static size_t put(char *to, size_t room, size_t at, char c) {
   if (at + 1 < room) to[at] = c;

@@ -24,6 +24,10 @@ VB_API int vb_keyspace_parse(const vb_keyspace *keyspace, const char *key, size_
 VB_API size_t vb_keyspace_match(const vb_keyspace *keyspace, int anywhere, char *to, size_t room);
 
 #ifndef VB_CDEF
+/* Of a key that is VB_KEY_TAGGED: whether it is the keyspace's own but for its tag, of 3 bytes as
+ * ours, which `tag` then gets. */
+int vb_keyspace_tag_of(const vb_keyspace *keyspace, const char *key, size_t length, uint64_t id,
+                       char *tag);
 /* The same of all keys that begin with a text. */
 size_t vb_match_prefix(const char *text, size_t length, char *to, size_t room);
 #endif

@@ -85,6 +85,37 @@ describe("ctl:scan", function()
     assert.matches("100\ttrue\ttrue\n", done.out)
   end)
 
+  it("learns the hash tags that others gave, and addresses those keys", function()
+    for id = 0, 99 do first:call("SET", ("{x%02d}key:%04d"):format(id, id), "v") end
+    first:call("SET", "{long}key:0100", "v")
+    first:call("DEL", "{x07}key:0007")
+    local path, file = vbench.scenario [[
+      local keys = vb.keyspace { pattern = "{HASHTAG}key:%04d", size = 1000 }
+      local get = vb.command { "GET", keys:existing():sequential(), reply = vb.hits() }
+      local set = vb.command { "SET", keys:sequential(), "w", tracks = "add" }
+      return vb.scenario {
+        setup = function(ctl)
+          for _ = 1, 2 do
+            local r = ctl:scan(keys)
+            print("found", r.found, "learned", r.learned, "tagged", r.tagged, r.learned_bytes)
+          end
+        end,
+        phases = { vb.phase { name = "read", run = get, until_exhausted = true },
+          vb.phase { name = "write", run = set, requests = 200 } },
+      } ]], vbench.path("tracker")
+    local done = vbench.report { path, "-p", first.port, "--tracker-file", file, "--threads", 2 }
+    assert.equal(0, done.code, done.all)
+    assert.matches("found\t99\tlearned\t99\ttagged\t1\t4096\n" ..
+      "found\t99\tlearned\t0\ttagged\t1\t4096\n", done.out)
+    assert.matches("99 of those found under hash tags of others, kept in 4 KiB", done.err, 1, true)
+    assert.matches("'{HASHTAG}key:%04d' is left out: its keys have hash tags", done.err, 1, true)
+    local read = done.json.phases[1]
+    assert.same({ 99, 99, 0 }, { read.requests, read.commands[1].hits, read.commands[1].misses })
+    assert.equal(201, first:call("DBSIZE")) -- with {long}key:0100, and key 7 under a tag of ours
+    assert.equal("w", first:call("GET", "{x42}key:0042"))
+    assert.equal("w", first:call("GET", "{AAH}key:0007"))
+  end)
+
   it("finds the stored keys of a dataset", function()
     local path = vbench.scenario(([[
       local ds = vb.dataset "%s/datasets/products"

@@ -91,6 +91,55 @@ static void hash_tags_of_others_are_understood(void **state) {
   vb_keyspace_free(keyspace);
 }
 
+static void expect_tag(const vb_keyspace *keyspace, const char *key, uint64_t id,
+                       const char *want) {
+  char tag[4] = "";
+  int found = vb_keyspace_tag_of(keyspace, key, strlen(key), id, tag);
+  assert_int_equal(found, want != NULL);
+  if (want) assert_string_equal(tag, want);
+}
+
+static void tags_of_others_are_those_at_our_places(void **state) {
+  (void)state;
+  vb_keyspace *keyspace =
+      keyspace_of((vb_keyspace_spec){.pattern = "{HASHTAG}v:%02d:{HASHTAG}", .size = 1000});
+  expect_tag(keyspace, "{x9z}v:07:{x9z}", 7, "x9z");
+  expect_tag(keyspace, "{x9z}v:123:{x9z}", 123, "x9z");
+  expect_tag(keyspace, "{x9z}v:07:{x9y}", 7, NULL);
+  expect_tag(keyspace, "{x9zz}v:07:{x9z}", 7, NULL);
+  expect_tag(keyspace, "(x9z)v:07:{x9z}", 7, NULL);
+  vb_keyspace_free(keyspace);
+  keyspace = keyspace_of((vb_keyspace_spec){.prefix = "k:", .width = 4, .size = 1000});
+  expect_tag(keyspace, "k:{x9z}:0007", 7, NULL);
+  vb_keyspace_free(keyspace);
+}
+
+static void a_learned_tag_is_written_from_then_on(void **state) {
+  (void)state;
+  vb_keyspace *keyspace =
+      keyspace_of((vb_keyspace_spec){.prefix = "k:", .width = 4, .tagged = 1, .size = 5000});
+  char key[VB_KEY_MAX], other[VB_KEY_MAX];
+  uint64_t bytes = 1;
+  assert_int_equal(vb_keyspace_learned(keyspace, &bytes), 0);
+  assert_int_equal(bytes, 0);
+  size_t length = vb_keyspace_write(keyspace, 8, other);
+  assert_int_equal(vb_keyspace_learn(keyspace, 7, "x9z", NULL), VB_OK);
+  assert_int_equal(vb_keyspace_learn(keyspace, 4999, "abc", NULL), VB_OK);
+  assert_int_equal(vb_keyspace_learn(keyspace, 4999, "abd", NULL), VB_OK);
+  assert_int_equal(vb_keyspace_learned(keyspace, &bytes), 2);
+  assert_int_equal(bytes, 2 * 4096);
+  assert_int_equal(vb_keyspace_write(keyspace, 7, key), length);
+  assert_memory_equal(key, "k:{x9z}:0007", length);
+  expect(keyspace, "k:{x9z}:0007", VB_KEY_OWN, 7);
+  expect(keyspace, "k:{abd}:4999", VB_KEY_OWN, 4999);
+  expect(keyspace, "k:{x9z}:0009", VB_KEY_TAGGED, 9);
+  assert_int_equal(vb_keyspace_write(keyspace, 8, key), length);
+  assert_memory_equal(key, other, length);
+  vb_keyspace_patch(keyspace, 4999, key);
+  assert_memory_equal(key, "k:{abd}:4999", length);
+  vb_keyspace_free(keyspace);
+}
+
 static void sub_ids_stand_behind_the_id(void **state) {
   (void)state;
   vb_keyspace *keyspace =
@@ -160,6 +209,8 @@ int main(void) {
       cmocka_unit_test(keys_are_read_as_they_are_written),
       cmocka_unit_test(other_keys_are_foreign),
       cmocka_unit_test(hash_tags_of_others_are_understood),
+      cmocka_unit_test(tags_of_others_are_those_at_our_places),
+      cmocka_unit_test(a_learned_tag_is_written_from_then_on),
       cmocka_unit_test(sub_ids_stand_behind_the_id),
       cmocka_unit_test(keys_of_other_slots_are_outside),
       cmocka_unit_test(patterns_match_the_prefix_literally),
