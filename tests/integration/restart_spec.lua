@@ -46,10 +46,13 @@ describe(("a tracked load of %d ids"):format(IDS), function()
     end
   end
 
-  -- Cuts all connections every 50 ms.
+  -- Cuts all connections every 50 ms, from the load's first key to its last.
   function disturb.cuts(load, part)
     part.kills = 0
-    while load.process:running() do
+    process.wait_for(60 * vbench.slowness, "the load", function()
+      return server:call("DBSIZE") > 0
+    end)
+    while load.process:running() and server:call("DBSIZE") < IDS do
       part.kills = part.kills + server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
       process.sleep(CUT_S)
     end
