@@ -86,7 +86,8 @@ describe("a report", function()
   end)
 
   it("of an open loop does not count as asked what its cursor did not have", function()
-    local phase = run("local some = vb.command { 'GET', keys:sequential():range(0, 40), name = 'some' }",
+    local phase = run(
+      "local some = vb.command { 'GET', keys:sequential():range(0, 40), name = 'some' }",
       "run = some, rate = 4000, duration = '1s', clients = 8").json.phases[1]
     assert.equal(40, phase.operations)
     assert.equal(40, asked_of(phase))
