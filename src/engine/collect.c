@@ -155,6 +155,7 @@ static void collect_lost(vb_track *track, const vb_interval *published) {
   row.counters.bytes_sent = published->bytes_sent;
   row.counters.bytes_received = published->bytes_received;
   vb_row_add(&track->rows[0], &row);
+  track->result.asked += published->operations;
 }
 
 static void add_unknown(vb_slowest *into, const vb_slowest *from) {

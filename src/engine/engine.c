@@ -395,8 +395,9 @@ static void freeze(vb_crew *crew) {
   usleep(FREEZE_MS * 1000);
   crew->frozen = atomic_load(&watch->active) && atomic_load(&watch->calls) == calls;
   if (!crew->frozen) return;
+  vb_ns since = vb_now() - crew->worker->shared->spec.hook_timeout_ns;
   for (uint32_t i = 0; i < VB_LANES_MAX; i++)
-    if (crew->worker->lanes[i].intervals) vb_lane_record_flush(&crew->worker->lanes[i]);
+    if (crew->worker->lanes[i].intervals) vb_lane_write_off(&crew->worker->lanes[i], since);
 }
 
 static void give_up_on(vb_engine *engine, vb_crew *crew, vb_event *out) {

@@ -320,6 +320,15 @@ static void leave_all(vb_lane *lane) {
   vb_lane_give_up_flows(lane);
 }
 
+void vb_lane_write_off(vb_lane *lane, vb_ns since) {
+  lane->worker->now = vb_now();
+  vb_lane_record_flush(lane);
+  if (!lane->paced || !lane->phase) return;
+  vb_lane_drop_queued(lane);
+  for (uint32_t i = 0; i < lane->connection_count; i++) vb_retry_abandon(lane->connections[i]);
+  while (lane->open) vb_lane_leave(lane, lane->counted_from, since);
+}
+
 void vb_lane_round(vb_lane *lane) {
   int state = atomic_load_explicit(&lane->state, memory_order_relaxed);
   if (VB_UNLIKELY(lane->failing)) {

@@ -209,6 +209,8 @@ void vb_lane_run(vb_lane *lane);
 void vb_lane_stop(vb_lane *lane);
 /* After each round of events: what has changed state. */
 void vb_lane_round(vb_lane *lane);
+/* By main, of a worker that a hook holds up since `since` for good: counts what it has begun. */
+void vb_lane_write_off(vb_lane *lane, vb_ns since);
 /* Every 10 to 100 ms: timeouts, reconnection, numbers to share. */
 void vb_lane_sweep(vb_lane *lane);
 /* Begins to open the connections whose turn has come. */

@@ -104,6 +104,16 @@ describe("a report", function()
     assert.is_true(phase.errors > 0)
   end)
 
+  it("of a hook that does not return has all that its worker had begun", function()
+    local run_it = run([[ local hang = vb.command { "GET", keys:uniform(), name = "hang",
+      on_reply = function(_, req)
+        while req.n == 300 do end
+      end } ]], "run = hang, rate = 1000, duration = '5s', clients = 4", "--threads", 2,
+      "--hook-timeout", "500ms")
+    assert.equal(2, run_it.code, run_it.all)
+    assert.is_true(run_it.json.phases[1].backlog_at_end > 0)
+  end)
+
   it("of a server that is gone has all that had fallen due, in every thread", function()
     local gone = servers.start()
     os.execute(("{ sleep 0.7; kill -KILL %d; } >/dev/null 2>&1 &"):format(gone.pid))
