@@ -93,7 +93,7 @@ end
 -- @tparam[opt] number timeout_ms default: for ever
 -- @treturn string "start", "tick", "done", "signal", "stuck", "failed", "stop" or "timeout"
 -- @treturn string text of "stuck", "failed" and "stop"
--- @treturn number status of "failed"
+-- @treturn number status of "failed"; of "tick", 1 with the last second of a phase
 function Engine:next(timeout_ms)
   C.vb_engine_next(self.handle, timeout_ms or -1, self.event)
   return EVENTS[self.event.kind], ffi.string(self.event.text), self.event.status

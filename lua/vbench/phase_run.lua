@@ -143,23 +143,25 @@ local function check_datasets(run, group)
   return true
 end
 
-local function follow_second(run, group, i, second)
+local function follow_second(run, group, i, second, is_last)
   local lane, entry = group.lanes[i], result.second(second)
   lane.timeline[#lane.timeline + 1] = entry
   run.console:second(lane.name, second, entry, i > 1)
-  if not group.aborted then abort_on(run, group, lane, second) end
+  if not group.aborted and not is_last then abort_on(run, group, lane, second) end
   if i == 1 then run:on_second(entry) end
 end
 
-local function tick(run, group)
+-- Behind the last second there is nothing left to end early.
+local function tick(run, group, _, last)
   for i, lane in ipairs(group.lanes) do
     local second = run.engine:second(i - 1)
-    if second and second.t_s > lane.at_s then
-      lane.at_s = second.t_s
+    if second and second.t_s >= 0 then -- of the warm-up: -1
+      lane.at_s = math.max(lane.at_s, second.t_s)
+      second.t_s = lane.at_s -- a worker that stopped has stopped earlier than others ended a second
       if group.aside then
         run.console.live:update(lane.name, second)
       else
-        follow_second(run, group, i, second)
+        follow_second(run, group, i, second, last == 1)
       end
     end
   end
@@ -179,7 +181,7 @@ local HANDLERS = {
     run.engine:stop()
   end,
   stuck = function(run, group, text)
-    tick(run, group) -- its last second
+    tick(run, group, nil, 1) -- its last second
     group.failed = true
     run.stuck = true
     run:fail(failure.new(failure.USAGE, ("phase '%s': %s"):format(group.name, text),

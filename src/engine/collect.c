@@ -75,6 +75,7 @@ static void take_from(vb_engine *engine, vb_crew *crew, uint32_t lane, bool rest
   vb_interval *interval;
   while ((interval = vb_interval_take(channel))) {
     add_interval(track, crew, lane, interval);
+    crew->posted |= !lane;
     vb_interval_return(channel, interval);
   }
   if (rest && vb_crew_is_readable(crew)) take_current(track, crew, lane);
@@ -84,6 +85,16 @@ void vb_run_take_intervals(vb_engine *engine, bool rest) {
   for (uint32_t w = 0; w < engine->threads; w++)
     for (uint32_t lane = 0; lane < engine->track_count; lane++)
       take_from(engine, &engine->crew[w], lane, rest);
+}
+
+bool vb_run_has_second(const vb_engine *engine) {
+  for (uint32_t w = 0; w < engine->threads; w++) {
+    const vb_crew *crew = &engine->crew[w];
+    int state = atomic_load(&crew->worker->lanes[0].state);
+    bool runs = state == VB_LANE_RUN || state == VB_LANE_IDLE;
+    if (runs && !crew->lost && !crew->posted) return false;
+  }
+  return true;
 }
 
 static double progress(const vb_track *track) {
@@ -144,6 +155,7 @@ static void end_second(vb_engine *engine, uint32_t lane) {
 
 void vb_run_end_second(vb_engine *engine) {
   for (uint32_t i = 0; i < engine->track_count; i++) end_second(engine, i);
+  for (uint32_t w = 0; w < engine->threads; w++) engine->crew[w].posted = false;
 }
 
 /* A worker that does not answer has left what it published: one row for all its commands. */
@@ -218,14 +230,13 @@ static void measure(vb_engine *engine, vb_track *track, uint32_t lane_index) {
     if (lane->last_reply > last) last = lane->last_reply;
   }
   vb_lane_result *result = &track->result;
+  bool paced = track->run_at && vb_phase_is_paced(&track->phase.spec);
+  vb_ns begin = track->phase.start + track->phase.spec.warmup_ns;
+  if (paced && begin < first) first = begin;
   if (first == UINT64_MAX) return;
   bool timed = track->by_time || track->cut || !last;
   vb_ns end = timed && track->stopped_at > first ? track->stopped_at : last;
-  if (vb_phase_is_paced(&track->phase.spec)) {
-    vb_ns begin = track->phase.start + track->phase.spec.warmup_ns;
-    if (begin < first) first = begin;
-    if (track->by_time) end = track->phase.end;
-  }
+  if (paced && track->by_time) end = track->phase.end;
   result->seconds = end > first ? (double)(end - first) / (double)VB_NS_PER_S : 0;
   result->drain_seconds = last > end ? (double)(last - end) / (double)VB_NS_PER_S : 0;
   result->started_wall = vb_clock_wall() - (double)(vb_now() - first) / (double)VB_NS_PER_S;

@@ -10,6 +10,8 @@
 enum {
   LOAD_TIMEOUT_S = 30, /* a worker's script to load */
   TICK_SLACK_MS = 20,  /* after a second's end, for the workers to post it */
+  TICK_LATE_MS = 200,  /* longer than that no worker is waited for */
+  TICK_POLL_MS = 5,
   WATCH_MS = 100,
   LEAD_MS = 1,    /* before a schedule starts, for all workers to hear of it */
   FREEZE_MS = 10, /* longer than a store takes to be seen */
@@ -350,6 +352,7 @@ static bool tick(vb_engine *engine, vb_event *out, bool last) {
   bool any = false;
   for (uint32_t i = 0; i < engine->track_count; i++) any |= engine->tracks[i].has_second;
   if (any) out->kind = VB_EVENT_TICK;
+  out->status = last;
   return any;
 }
 
@@ -496,6 +499,13 @@ static bool step_opening(vb_engine *engine, vb_ns now, vb_event *out) {
   return true;
 }
 
+/* Whether a second is over, and all that happened in it is here, or has kept us waiting. */
+static bool is_tick(vb_engine *engine, vb_ns now) {
+  if (!engine->started || now < engine->next_tick) return false;
+  vb_run_take_intervals(engine, false);
+  return vb_run_has_second(engine) || now >= engine->next_tick + TICK_LATE_MS * VB_NS_PER_MS;
+}
+
 static bool step(vb_engine *engine, vb_ns now, vb_event *out) {
   if (told_of_signal(engine, out) || told_to_stop(engine, out)) return true;
   note_failure(engine);
@@ -515,7 +525,7 @@ static bool step(vb_engine *engine, vb_ns now, vb_event *out) {
     end_run(engine, out);
     return true;
   }
-  if (!engine->started || now < engine->next_tick) return false;
+  if (!is_tick(engine, now)) return false;
   engine->next_tick += VB_NS_PER_S;
   return tick(engine, out, false);
 }
@@ -527,7 +537,8 @@ static vb_ns earlier(vb_ns a, vb_ns b) {
 /* When main next has something to do by itself. */
 static vb_ns next_deadline(const vb_engine *engine, vb_ns now) {
   vb_ns next = now + WATCH_MS * VB_NS_PER_MS;
-  if (engine->started) next = earlier(next, engine->next_tick);
+  vb_ns poll = now + TICK_POLL_MS * VB_NS_PER_MS;
+  if (engine->started) next = earlier(next, engine->next_tick > now ? engine->next_tick : poll);
   for (uint32_t i = 0; i < engine->track_count; i++) {
     const vb_track *track = &engine->tracks[i];
     const vb_phase_spec *spec = &track->phase.spec;

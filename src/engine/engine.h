@@ -100,7 +100,7 @@ enum vb_event_kind {
 
 typedef struct vb_event {
   int kind;   /* enum vb_event_kind */
-  int status; /* of VB_EVENT_FAILED: enum vb_status */
+  int status; /* of VB_EVENT_FAILED: enum vb_status; of VB_EVENT_TICK: 1 with the last second */
   char text[2000];
 } vb_event;
 

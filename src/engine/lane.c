@@ -302,6 +302,7 @@ static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
     lane->interval->start_ns = lane->worker->now;
   }
   lane->counted_from = counted_from;
+  if (lane->paced) vb_lane_drop_queued(lane); /* else what counts would wait for what does not */
   lane->cpu_start = vb_thread_cpu();
   lane->spin_start = lane->worker->spin;
   lane->next_second = lane->worker->now + VB_NS_PER_S;

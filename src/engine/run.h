@@ -45,6 +45,7 @@ typedef struct vb_crew {
   vb_interval published[VB_LANES_MAX]; /* all intervals of this run: what a lost worker leaves */
   uint64_t operations[VB_LANES_MAX];
   uint64_t connections[VB_LANES_MAX]; /* open at the end of its last interval */
+  bool posted;                        /* of lane 0, since the last tick */
   char *result;                       /* of thread.done */
   bool lost;
   bool frozen; /* lost, and it stays where it is: what it had counted can be read */
@@ -82,6 +83,8 @@ int vb_run_check(const vb_engine *engine, uint32_t threads, const vb_phase_spec 
 /* collect.c */
 /* Takes what the workers have posted; with `rest`, also what they have not (they have stopped). */
 void vb_run_take_intervals(vb_engine *engine, bool rest);
+/* Whether all workers that run lane 0 have posted since the last tick. */
+bool vb_run_has_second(const vb_engine *engine);
 /* Makes `latest` of what was taken since the last tick, and begins anew. */
 void vb_run_end_second(vb_engine *engine);
 /* Merges the workers' statistics into the tracks'. */

@@ -270,6 +270,10 @@ describe("a scenario", function()
       run = judged('{ { "hit_rate > 0.9", abort = true } }', 'duration = "20s"')
       assert.equal(3, run.code, run.all)
       assert.is_true(run.seconds < 6 * vbench.slowness)
+      run = judged('{ { "hit_rate > 0.9", abort = true } }', 'requests = 5')
+      assert.equal(3, run.code, run.all)
+      assert.equal("ok", run.json.phases[1].status) -- nothing was left to end early
+      assert.not_matches("ended early", run.err)
     end)
   end)
 

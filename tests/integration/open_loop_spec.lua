@@ -123,6 +123,22 @@ describe("an open loop", function()
     assert.near(2000, phase.sent_rate + phase.backlog_at_end / 0.5, 60)
   end)
 
+  it("does not make what counts wait for a backlog of the warm-up", function()
+    local phase = run("rate = 3000000, duration = '300ms', warmup = '300ms', clients = 2")
+    assert.is_true(phase.operations > 0)
+  end)
+
+  it("is measured from its beginning also when nothing was answered", function()
+    local fake = servers.fake("silence")
+    local silent = vbench.report { "-p", fake.port, "--threads", 1, "--timeout", "100ms",
+      vbench.one_phase(KEYS, "run = set, rate = 100, duration = '500ms', clients = 2") }
+    fake:stop()
+    local phase = silent.json.phases[1]
+    assert.equal(0, phase.requests)
+    assert.near(0.5, phase.duration_s, 1e-6)
+    assert.equal(50, phase.operations + phase.backlog_at_end)
+  end)
+
   it("beside another phase keeps its own schedule", function()
     local report = vbench.report { "-p", server.port, vbench.one_phase(KEYS, [[
       run = set, duration = '1s', clients = 4,
