@@ -252,6 +252,18 @@ sys.exit(child.wait())]]
 
     before_each(function() path = vbench.scenario(script) end)
 
+    it("prints the schedule of an open loop and the stages of a ramp", function()
+      local out = expect_exit(0, "check", vbench.scenario [[
+        local get = vb.command { "GET", vb.key "x" }
+        return vb.scenario { phases = {
+          vb.phase { name = "a", run = get, rate = 500, arrivals = "poisson", burst = 20 },
+          vb.phase { name = "b", run = get, ramp = { { duration = "1s", rate = 10 },
+            { duration = "2s", rate = 70 } } },
+        } } ]]).out
+      assert.matches("500/s (poisson), burst 20, ", out, 1, true)
+      assert.matches("3 s, rate to 10, 70, ", out, 1, true)
+    end)
+
     it("prints phases and first commands as they would be sent, keys marked, with slots", function()
       local run = expect_exit(0, "check", path)
       for _, word in ipairs { "fill", "note", "SET", "k:000000000000", "seen" } do

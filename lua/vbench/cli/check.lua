@@ -127,12 +127,26 @@ local function show_operations(self, out, phase, spec)
   end
 end
 
+-- How an open loop's operations fall due, and what changes meanwhile.
+local function add_schedule(parts, settings)
+  if settings.rate > 0 then
+    parts[#parts + 1] = ("%g/s%s"):format(settings.rate, settings.poisson and " (poisson)" or "")
+  end
+  if settings.burst > 0 then parts[#parts + 1] = ("burst %d"):format(settings.burst) end
+  local ramp = settings.ramp
+  if not ramp then return end
+  local targets = {}
+  for i = 1, ramp.count do targets[i] = ("%g"):format(ramp.stages[i - 1].target) end
+  parts[#parts + 1] = ("%s to %s"):format(ramp.kind, table.concat(targets, ", "))
+end
+
 local function load_of(settings, phase)
   local parts = {}
   if settings.requests > 0 then parts[1] = ("%d requests"):format(settings.requests) end
   if settings.duration_s > 0 then parts[#parts + 1] = ("%g s"):format(settings.duration_s) end
   if phase.until_exhausted then parts[#parts + 1] = "until its ids are exhausted" end
   if settings.warmup_s > 0 then parts[#parts + 1] = ("warm-up %g s"):format(settings.warmup_s) end
+  add_schedule(parts, settings)
   parts[#parts + 1] = ("%d clients"):format(settings.clients)
   parts[#parts + 1] = ("pipeline %d"):format(settings.pipeline)
   return table.concat(parts, ", ")
