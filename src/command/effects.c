@@ -231,6 +231,7 @@ uint32_t vb_command_raced(const vb_command *command, const vb_operation *operati
   const vb_hole *hole = command->id_hole;
   if (!hole || !operation->places || !vb_cursor_wants_existing(hole->part.cursor)) return 0;
   if (command->races) return misses;
+  if (command->tracks == VB_TRACKS_OBSERVE) return 0; /* the key is gone since this reply says so */
   const vb_tracker *tracker = vb_keyspace_tracker(hole->keyspace);
   uint32_t raced = 0, times = times_of(hole, operation);
   for (uint32_t k = 0; k < times && raced < misses; k++) {

@@ -264,6 +264,22 @@ describe("a keyspace that knows its keys", function()
     for id, value in ipairs(values(200)) do assert.equal("10", value, id) end
   end)
 
+  -- Keys that expire go without the tracker: here they are deleted behind its back.
+  it("counts as misses, and not as raced, what it observes to be gone", function()
+    local done = run [[
+      local look = vb.command { "GET", keys:existing():sequential(), tracks = "observe",
+                                reply = vb.hits(), name = "look" }
+      return vb.scenario { main = function(run)
+        run:phase(phase("fill", set, { requests = 1000 }))
+        for id = 0, 399 do run.ctl:call("DEL", ("k:%012d"):format(id)) end
+        run:phase(phase("look", look, { until_exhausted = true }))
+        run:phase(phase("again", look, { until_exhausted = true }))
+      end } ]]
+    local named = phases(done)
+    assert.same({ 600, 400, 0 }, { named.look.hits, named.look.misses, named.look.raced })
+    assert.same({ 600, 0, 0 }, { named.again.hits, named.again.misses, named.again.raced })
+  end)
+
   it("ends a phase after the time of a cursor, round after round", function()
     local done = vbench.report { "-p", server.port, "--no-baseline", vbench.scenario [[
       local keys = vb.keyspace { prefix = "k:", size = 50 }
