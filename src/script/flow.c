@@ -1,4 +1,4 @@
-#include "script/flow_client.h"
+#include "script/flow_given.h"
 
 #include "base/slots.h"
 
@@ -43,6 +43,7 @@ static void close_client(vb_flow_client *client) {
   luaL_unref(lua, LUA_REGISTRYINDEX, client->self_reference);
   for (int i = 0; i < VB_FLOW_VIEWS; i++) luaL_unref(lua, LUA_REGISTRYINDEX, client->views[i]);
   free(client->commands);
+  free(client->given);
   free(client);
 }
 
@@ -55,7 +56,9 @@ static vb_flow_client *open_client(void *context, uint64_t index) {
   client->index = index;
   client->self_reference = client->coroutine_reference = LUA_NOREF;
   for (int i = 0; i < VB_FLOW_VIEWS; i++) client->views[i] = LUA_NOREF;
-  if (!vb_flow_client_room(client, 1) || lua_cpcall(s->lua, protected_client, client)) {
+  client->given = calloc(client->table->argument_count + 1, sizeof *client->given);
+  if (!client->given || !vb_flow_client_room(client, 1) ||
+      lua_cpcall(s->lua, protected_client, client)) {
     lua_settop(s->lua, VB_STATE_TRACEBACK);
     close_client(client);
     return NULL;
@@ -143,6 +146,7 @@ static void hide(vb_flow_client *client) {
 static enum vb_flow_wish run(vb_flow_client *client, int arguments) {
   vb_state *s = client->state;
   client->wish = -1;
+  client->taken = false;
   client->table->running = client;
   vb_watch_enter(s->watch, s->function_count + client->flow + 1);
   int code = lua_resume(client->coroutine, arguments);
@@ -221,6 +225,7 @@ static int refuse_value(vb_flow_client *client, uint32_t number, const char *wan
 }
 
 static int values(vb_flow_client *client, uint32_t number, vb_bytes *out) {
+  if (VB_LIKELY(vb_flow_given_append(client, number, out))) return 1;
   lua_State *coroutine = client->coroutine;
   int top = lua_gettop(coroutine), count = 1;
   push_value(client, number);
@@ -234,6 +239,7 @@ static int values(vb_flow_client *client, uint32_t number, vb_bytes *out) {
 }
 
 static int part(vb_flow_client *client, uint32_t number, bool escape_json, vb_bytes *out) {
+  if (VB_LIKELY(vb_flow_given_append_part(client, number, escape_json, out))) return 0;
   lua_State *coroutine = client->coroutine;
   int top = lua_gettop(coroutine);
   push_value(client, number);
@@ -332,12 +338,11 @@ static int take_holes(vb_flow_table *table, lua_State *lua, int index) {
 static int take_table(vb_state *s, int index) {
   vb_flow_table *table = s->flows;
   lua_State *lua = s->lua;
-  uint32_t count;
   lua_getfield(lua, index, "functions");
   table->flows = vb_state_take_functions(lua, lua_gettop(lua), &table->flow_count);
   lua_pop(lua, 1);
-  table->arguments = take_list(lua, index, "arguments", &count);
-  table->accepted = take_list(lua, index, "accepted", &count);
+  table->arguments = take_list(lua, index, "arguments", &table->argument_count);
+  table->accepted = take_list(lua, index, "accepted", &table->command_count);
   table->client_reference = take_function(lua, index, "client");
   table->draw_reference = take_function(lua, index, "draw");
   table->draws_reference = take_function(lua, index, "draws");
@@ -347,6 +352,7 @@ static int take_table(vb_state *s, int index) {
   vb_flow_client_methods(lua, table);
   lua_pop(lua, 1);
   if (!table->flows || !table->arguments || !table->accepted) return VB_ENOMEM;
+  if (vb_flow_given_open(table, lua)) return VB_ENOMEM;
   return take_commands(table, lua, index) || take_holes(table, lua, index) ? VB_ENOMEM : VB_OK;
 }
 
@@ -356,6 +362,9 @@ int vb_flow_table_open(vb_state *s, vb_error *err) {
   if (vb_state_push(lua, "vbench.flow", "of_state") || lua_pcall(lua, 0, 1, VB_STATE_TRACEBACK))
     return vb_state_failed(s, NULL, err);
   if (lua_istable(lua, -1)) {
+    /* Tables of arguments are collected less often than hooks' strings: of a call with one, 0.3 us
+     * less than without a pause. */
+    (void)lua_gc(lua, LUA_GCSETPAUSE, 200);
     s->flows = calloc(1, sizeof *s->flows);
     code = s->flows ? take_table(s, lua_gettop(lua)) : VB_ENOMEM;
     if (code) (void)vb_fail(err, code, "out of memory: flows");
@@ -372,6 +381,7 @@ void vb_flow_table_close(vb_state *s) {
   free(table->arguments);
   free(table->accepted);
   free(table->commands);
+  vb_flow_given_close(table);
   free(table);
   s->flows = NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/slots.h"
+#include "script/flow_given.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -103,6 +104,8 @@ static int c_call(lua_State *lua) {
   if (lua_gettop(lua) == 2 && client->table->accepted[command] == LUA_NOREF)
     return wish(lua, client, VB_FLOW_CALL, 0);
   lua_settop(lua, 3);
+  if (VB_LIKELY(vb_flow_given_take(lua, client, command)))
+    return wish(lua, client, VB_FLOW_CALL, lua_gettop(lua));
   check_arguments(lua, client, 3, command);
   lua_settop(lua, 3);
   return wish(lua, client, VB_FLOW_CALL, 3);

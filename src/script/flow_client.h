@@ -25,6 +25,9 @@ struct vb_flow_table {
   size_t mask;
   int *arguments; /* names of vb.arg, by number */
   int *accepted;  /* by command: a set of the names that it takes, or false */
+  uint32_t command_count, argument_count, name_count;
+  struct vb_flow_accepted *takes; /* by command: see flow_given.h */
+  struct vb_flow_name *names;
   int client_reference, draw_reference, draws_reference, duration_reference, complain_reference;
   vb_flow_client *running; /* between a resume and the next wish */
 };
@@ -41,10 +44,12 @@ struct vb_flow_client {
   vb_rng rng;
   vb_flow_turn *turn;
   uint64_t index;
-  uint32_t flow;  /* the one that runs */
-  uint32_t place; /* of the command that is being written */
-  int wish;       /* enum vb_flow_wish, -1: none yet */
-  bool wished;    /* in this run, anything */
+  uint32_t flow;               /* the one that runs */
+  uint32_t place;              /* of the command that is being written */
+  int wish;                    /* enum vb_flow_wish, -1: none yet */
+  bool wished;                 /* in this run, anything */
+  bool taken;                  /* `given` is what the call under way gives */
+  struct vb_flow_value *given; /* by number of its vb.arg */
   uint32_t *commands, capacity;
 };
 

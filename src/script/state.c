@@ -51,7 +51,7 @@ static int call(vb_state *s, unsigned watched, int arguments, int results) {
   return code;
 }
 
-static void append_bulk(vb_bytes *out, const char *text, size_t length) {
+void vb_state_append_text(const char *text, size_t length, vb_bytes *out) {
   char *to = vb_bytes_reserve(out, VB_RESP_HEADER_MAX + length + 2);
   size_t at = 4;
   if (VB_LIKELY(length < 10))
@@ -74,15 +74,6 @@ static size_t write_number(char *to, double number) {
   return (size_t)snprintf(to, NUMBER_SIZE, "%.17g", number);
 }
 
-/* The text of the value at `index`; numbers are written to `room`. NULL when it cannot be sent. */
-static const char *value_text(lua_State *lua, int index, char room[NUMBER_SIZE], size_t *length) {
-  switch (lua_type(lua, index)) {
-  case LUA_TSTRING: return lua_tolstring(lua, index, length);
-  case LUA_TNUMBER: *length = write_number(room, lua_tonumber(lua, index)); return room;
-  default: return NULL;
-  }
-}
-
 static int value_failed(vb_state *s, uint32_t number, int index) {
   (void)snprintf(s->message, sizeof s->message,
                  "%s returned a %s: a command takes strings, numbers, and tables of them",
@@ -91,18 +82,22 @@ static int value_failed(vb_state *s, uint32_t number, int index) {
   return VB_HOOK_FAILED;
 }
 
+void vb_state_append_number(double number, vb_bytes *out) {
+  char text[NUMBER_SIZE];
+  vb_state_append_text(text, write_number(text, number), out);
+}
+
 bool vb_state_append_value(lua_State *lua, int index, vb_bytes *out) {
-  char room[NUMBER_SIZE];
   size_t length;
-  const char *text = room;
   int type = lua_type(lua, index);
-  if (type == LUA_TNUMBER)
-    length = write_number(room, lua_tonumber(lua, index));
-  else if (type == LUA_TSTRING)
-    text = lua_tolstring(lua, index, &length);
-  else
+  if (type == LUA_TNUMBER) {
+    vb_state_append_number(lua_tonumber(lua, index), out);
+  } else if (type == LUA_TSTRING) {
+    const char *text = lua_tolstring(lua, index, &length);
+    vb_state_append_text(text, length, out);
+  } else {
     return false;
-  append_bulk(out, text, length);
+  }
   return true;
 }
 
@@ -176,18 +171,32 @@ static void append_escaped(vb_bytes *out, const char *text, size_t length) {
   }
 }
 
-bool vb_state_append_part(lua_State *lua, int index, bool escape_json, vb_bytes *out) {
-  char room[NUMBER_SIZE];
-  size_t length;
-  const char *text = value_text(lua, index, room, &length);
-  if (!text) return false;
-  bool quoted = escape_json && lua_type(lua, index) == LUA_TSTRING;
-  if (quoted) vb_bytes_append(out, "\"", 1);
-  if (escape_json)
-    append_escaped(out, text, length);
-  else
+void vb_state_append_text_part(const char *text, size_t length, bool escape_json, vb_bytes *out) {
+  if (!escape_json) {
     vb_bytes_append(out, text, length);
-  if (quoted) vb_bytes_append(out, "\"", 1);
+    return;
+  }
+  vb_bytes_append(out, "\"", 1);
+  append_escaped(out, text, length);
+  vb_bytes_append(out, "\"", 1);
+}
+
+void vb_state_append_number_part(double number, vb_bytes *out) {
+  char text[NUMBER_SIZE];
+  vb_bytes_append(out, text, write_number(text, number));
+}
+
+bool vb_state_append_part(lua_State *lua, int index, bool escape_json, vb_bytes *out) {
+  size_t length;
+  int type = lua_type(lua, index);
+  if (type == LUA_TNUMBER) {
+    vb_state_append_number_part(lua_tonumber(lua, index), out);
+  } else if (type == LUA_TSTRING) {
+    const char *text = lua_tolstring(lua, index, &length);
+    vb_state_append_text_part(text, length, escape_json, out);
+  } else {
+    return false;
+  }
   return true;
 }
 

@@ -40,10 +40,16 @@ int vb_state_push(lua_State *lua, const char *module, const char *name);
 /* Takes the array of { fn, what } at `index`; how many it has in *count. NULL when out of memory.
  */
 vb_function *vb_state_take_functions(lua_State *lua, int index, uint32_t *count);
+/* A text, a number, as a bulk string behind what is in `out`. */
+void vb_state_append_text(const char *text, size_t length, vb_bytes *out);
+void vb_state_append_number(double number, vb_bytes *out);
 /* The value at `index` as a bulk string behind what is in `out`. False when it is none. */
 bool vb_state_append_value(lua_State *lua, int index, vb_bytes *out);
 /* The array at `index`: its values in order, -1 at one that cannot be sent (left on the stack). */
 int vb_state_append_table(lua_State *lua, int index, vb_bytes *out);
+/* A text, a number, as it stands in an argument; texts of JSON are quoted. */
+void vb_state_append_text_part(const char *text, size_t length, bool escape_json, vb_bytes *out);
+void vb_state_append_number_part(double number, vb_bytes *out);
 /* The value at `index` as it stands in an argument; strings of JSON are quoted. False when it is
  * none. */
 bool vb_state_append_part(lua_State *lua, int index, bool escape_json, vb_bytes *out);

@@ -469,6 +469,33 @@ describe("a flow", function()
     assert.is_true(counts[1].GET > 100 and counts[2].GET > 100)
   end)
 
+  it("sends what it gave, whatever other clients put into the table while it waits", function()
+    local other = servers.start()
+    local run = vbench.report { scenario([[
+      local key = ("%012d"):format(c:draw(drawn))
+      c:on(key)
+      shared.key, shared.value = key, key .. "!"
+      for i = 1, 10 do shared["f" .. i] = i % 2 == 1 and key .. i or i end
+      c:call(put, shared)
+      shared.key = nil
+      collectgarbage()
+      local kept = c:call(get_all, { key = key })
+      for i, want in ipairs { "value", key .. "!", key .. 1, "2", key .. 3, "4", key .. 5, "6",
+        key .. 7, "8", key .. 9, "10" } do
+        if kept[i].string ~= want then error(key .. ": no " .. want) end
+      end ]], "requests = 300, clients = 12, threads = 1",
+      "local drawn, shared = keys:sequential():wrap(), {} " ..
+      'local put = vb.command { "HSET", vb.arg "key", "value", vb.arg "value", vb.arg "f1", ' ..
+      'vb.arg "f2", vb.arg "f3", vb.arg "f4", vb.arg "f5", vb.arg "f6", vb.arg "f7", ' ..
+      'vb.arg "f8", vb.arg "f9", vb.arg "f10" } ' ..
+      'local get_all = vb.command { "HGETALL", vb.arg "key" }\n'),
+      "-h", "127.0.0.1:" .. server.port, "-h", "127.0.0.1:" .. other.port }
+    other:stop()
+    assert.equal(0, run.code, run.all)
+    assert.equal(300, row(run.json.phases[1], "hset").requests)
+    assert.equal(0, run.json.phases[1].errors)
+  end)
+
   it("calls a key of another server only behind c:on", function()
     local other = servers.start()
     local run = vbench.report { scenario([[
