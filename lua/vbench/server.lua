@@ -12,6 +12,10 @@ local M = {}
 local DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 6379
 local MAX_PORT = 65535
 
+-- Options that say of the login what a URI may say too; what of it; where their value is.
+local CLAIMS = { { "user", "user", "user" }, { "auth", "password", "auth" },
+                 { "askpass", "password", "auth" }, { "dbnum", "database", "dbnum" } }
+
 local function usage(...)
   error(failure.new(failure.USAGE, string.format(...)), 0)
 end
@@ -30,14 +34,22 @@ local function check_port(port, where)
   end
 end
 
+-- One login is for all servers: what a URI says of it must not be lost, nor go to another server.
+local function claim(target, option, name, value)
+  local known = target.claimed[name]
+  if known and known.value ~= value then
+    usage("%s and %s name two %ss: all servers are logged in to alike", known.option, option, name)
+  end
+  target.claimed[name], target.login[name] = { option = option, value = value }, value
+end
+
 local function from_uri(target, text)
   local uri, err = ffi.new("vb_uri"), native.new_error()
   if C.vb_uri_parse(text, uri, err) ~= 0 then usage("--uri: %s", ffi.string(err.text)) end
-  local login = target.login
   local user, password = ffi.string(uri.user), ffi.string(uri.password)
-  if user ~= "" then login.user = user end
-  if password ~= "" then login.password = password end
-  if uri.database >= 0 then login.database = uri.database end
+  if user ~= "" then claim(target, "--uri", "user", user) end
+  if password ~= "" then claim(target, "--uri", "password", password) end
+  if uri.database >= 0 then claim(target, "--uri", "database", uri.database) end
   if uri.path[0] ~= 0 then return { path = ffi.string(uri.path) } end
   return { host = ffi.string(uri.host), port = uri.port, tls = uri.tls ~= 0 or nil }
 end
@@ -54,6 +66,10 @@ local function named_endpoints(target, options)
     endpoints[#endpoints + 1] = from_uri(target, uri)
   end
   if options.socket then endpoints[#endpoints + 1] = { path = options.socket } end
+  if #endpoints > 0 and target.given.port and not target.given.host then
+    usage("-p/--port was given, but %s names the server", options.socket and "-s/--socket"
+      or "--uri, which has a port of its own,")
+  end
   if #endpoints == 0 or target.given.host then
     for _, host in ipairs(list_of(options.host or DEFAULT_HOST)) do
       endpoints[#endpoints + 1] = parse_host(host, options.port or DEFAULT_PORT)
@@ -111,12 +127,17 @@ end
 --   (private), `loopback`, `default` (nothing was named)
 -- @raise a failure of exit code 2 for what cannot be
 function M.target(options, given, place)
-  local target = { given = given or {}, login = {
+  local target = { given = given or {}, claimed = {}, login = {
     user = options.user, password = options.auth or options.user and "" or nil,
     database = options.dbnum or 0,
     resp = (options.resp3 or options.enable_tracking) and 3 or 2, client_name = "vbench",
     tracking = options.enable_tracking,
   } }
+  for _, row in ipairs(CLAIMS) do
+    if target.given[row[1]] then
+      claim(target, "--" .. row[1], row[2], options[row[3]])
+    end
+  end
   if options.ipv4 and options.ipv6 then usage("-4 and -6 exclude each other") end
   target.family = options.ipv4 and 4 or options.ipv6 and 6 or 0
   if place then

@@ -66,7 +66,31 @@ describe("the server that options name", function()
     local value = raised(server.target, { uri = "http://me:hunter2@x" })
     assert.equal(failure.USAGE, value.exit_code)
     assert.is_nil(value.message:find("hunter2", 1, true))
+    assert.matches("-p/--port was given, but --uri", raised(server.target,
+      { uri = "redis://a", port = 1 }, { port = true }).message, 1, true)
+    assert.matches("-p/--port was given, but -s/--socket", raised(server.target,
+      { socket = "/s", port = 1 }, { port = true }).message, 1, true)
+    assert.equal(1, #server.target({ uri = "redis://a", port = 6379 }).endpoints)
     assert.matches("exclude", raised(server.target, { ipv4 = true, ipv6 = true }).message)
+  end)
+end)
+
+describe("a login", function()
+  it("is one for all servers: nothing that names it is lost", function()
+    local function message(...) return raised(server.target, ...).message end
+    assert.equal("--dbnum and --uri name two databases: all servers are logged in to alike",
+      message({ uri = "redis://a/3", dbnum = 4 }, { dbnum = true }))
+    assert.equal("--uri and --uri name two passwords: all servers are logged in to alike",
+      message { uri = { "redis://:hunter2@a", "redis://:other@b" } })
+    assert.matches("--auth and --uri name two passwords",
+      message({ uri = "redis://:hunter2@a", auth = "x" }, { auth = true }), 1, true)
+    assert.matches("--user and --uri name two users",
+      message({ uri = "redis://me:p@a", user = "you" }, { user = true }), 1, true)
+    local target = server.target({ uri = { "redis://:p@a/3", "redis://b/3" }, dbnum = 3 },
+      { dbnum = true })
+    assert.same({ "p", 3 }, { target.login.password, target.login.database })
+    target = server.target({ uri = "redis://:p@a", auth = "of the environment", dbnum = 0 })
+    assert.equal("p", target.login.password)
   end)
 end)
 
