@@ -29,7 +29,8 @@ describe("--local", function()
   end
 
   it("starts a server and removes it", function()
-    local run = vbench.report { "--local", "-t", "set,get", "-n", 2000, tmpdir = temporary }
+    local run = vbench.report { "--local", "STANDALONE", "-t", "set,get", "-n", 2000,
+      tmpdir = temporary }
     assert.equal(0, run.code, run.all)
     assert.equal(2000, run.json.phases[2].requests)
     gone()

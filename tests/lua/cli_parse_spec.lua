@@ -171,8 +171,15 @@ describe("the command line", function()
     assert.matches("unknown option %-z", refused("-z").message)
     assert.matches("kept open", refused("-k 1").message)
     for _, option in ipairs { "--optimize", "--html x", "--repeat 5", "--cluster" } do
-      assert.matches("unknown option", refused(option).message)
+      assert.matches("unknown option %-%-%l+: this version does not have it",
+        refused(option).message)
     end
+  end)
+
+  it("takes the kind of a private server in any case, behind a blank as behind =", function()
+    assert.equal("TLS", read("--local TLS -t get").args["local"])
+    assert.equal("Tls", read("--local=Tls -t get").args["local"])
+    assert.equal("standalone", read("--local quickstart").args["local"])
   end)
 
   it("takes flags that change nothing and says so", function()

@@ -131,6 +131,9 @@ describe("the files of a run", function()
     assert.equal("--csv-summary: /no/such/x: No such file or directory", message)
     _, message = report.check { json = "-", csv_summary = "-" }
     assert.equal("--json and --csv-summary both go to -", message)
+    _, message = report.check { csv = true, json = "-" }
+    assert.equal("--csv and --json both go to -", message)
+    assert.is_true(report.check { csv = true, json = "/dev/null" })
   end)
 
   it("take standard output from people", function()

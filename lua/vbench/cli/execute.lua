@@ -36,7 +36,7 @@ local function start_local(args, given)
     if given[name] then usage(("--%s names a server, and --local starts one"):format(name)) end
   end
   local local_server = require "vbench.local_server"
-  local spec = args["local"]
+  local spec = args["local"]:lower()
   if not local_server.SPECS[spec] then
     usage(("--local: there is no private server '%s'; there are: standalone, tls"):format(spec))
   end

@@ -65,7 +65,7 @@ M.groups = {
     { "--local-args", type = "text", metavar = "TEXT", private = true,
       help = "options for it: \"--maxmemory 100mb\"" },
     { "--timeout", type = "duration", metavar = "TIME", default = "10s",
-      help = "longest wait for a reply" },
+      help = "longest wait for a reply; 0s is no limit" },
     { "--connect-timeout", type = "duration", metavar = "TIME", default = "5s",
       help = "longest wait for a connection" },
     { "--max-reply", type = "size", least = 1, metavar = "SIZE", default = "64MB",
@@ -241,6 +241,13 @@ M.neighbours = {
   ["--rdma"] = "vbench has no RDMA",
   ["-k"] = "connections are kept open",
 }
+
+--- Options that only other versions have: none of ours is meant by them, however near its name.
+M.absent = {}
+for name in ([[cluster replicas rfr repeat html hgrm hlog metrics-file collect-info optimize]])
+  :gmatch("%S+") do
+  M.absent["--" .. name] = true
+end
 
 -- All options by the name in `vb.args`; by long and second name; by short name.
 M.by_name, M.by_long, M.by_short = {}, {}, {}

@@ -42,6 +42,9 @@ end
 function M.unknown(flag)
   local ours = options.neighbours[flag]
   if ours then return ("there is no option %s: %s"):format(flag, ours) end
+  if options.absent[flag] then
+    return ("unknown option %s: this version does not have it"):format(flag)
+  end
   return ("unknown option %s%s"):format(flag, nearest.hint(flag, long_names()))
 end
 
@@ -57,7 +60,7 @@ end
 -- A value that may be left out stands behind "=", or is one of few words.
 local function is_value_behind(row, word)
   for _, one in ipairs(row.words or {}) do
-    if one == word then return true end
+    if word and one == word:lower() then return true end
   end
   return false
 end

@@ -22,11 +22,12 @@ local function flag(name)
 end
 
 --- Checks all files of a run before it, so that no result is lost for a path.
--- @tparam table options general options: `json output csv_seconds csv_summary` (paths)
+-- @tparam table options general options: `json output csv_seconds csv_summary` (paths), `csv`
+--   (boolean: to standard output)
 -- @treturn ?boolean true
 -- @treturn ?string the first thing wrong, with option and path
 function M.check(options)
-  local taken = {}
+  local taken = { ["-"] = options.csv and "csv" or nil }
   for _, name in ipairs(PATHS) do
     local path = options[name]
     if path then
