@@ -74,6 +74,10 @@ query 0
       assert.matches("record 0", run.out)
       assert.not_matches("record 1", run.out)
       assert.matches("query 0", run.out)
+      dir:assert_refuses("--record prints one record, and --limit says how many", "inspect", "x",
+        "--record", "1", "--limit", "1")
+      dir:assert_refuses("--json and --format text exclude each other", "inspect", "x", "--json",
+        "--format", "text")
       dir:assert_refuses("--record 2: x has 2 records, numbered from 0", "inspect", "x",
         "--record", "2")
     end)

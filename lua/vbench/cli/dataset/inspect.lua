@@ -222,6 +222,11 @@ end
 -- @treturn number exit code
 -- @raise a failure
 function M.run(args, operands)
+  if args.record and args.given.limit then
+    failure.usage("--record prints one record, and --limit says how many")
+  elseif args.json and args.given.format and args.format ~= "json" then
+    failure.usage("--json and --format %s exclude each other", args.format)
+  end
   local dataset = read.operand("inspect", args, operands)
   local records = { first = 0, last = math.min(args.limit, dataset.count) - 1 }
   local queries = { first = 0, last = math.min(args.limit, dataset.query_count) - 1 }
