@@ -286,7 +286,7 @@ double vb_dataset_distance(const vb_dataset *dataset, uint64_t query, uint64_t r
   if (!dataset->distances) return (double)NAN;
   memcpy(&distance, dataset->distances + (query * dataset->neighbors + rank) * sizeof distance,
          sizeof distance);
-  return (double)distance;
+  return isnan(distance) ? (double)NAN : (double)distance; /* as vb_number_value */
 }
 
 int vb_dataset_empty(const vb_dataset *dataset, uint64_t record) {

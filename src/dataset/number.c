@@ -87,7 +87,7 @@ static size_t write_float(int dtype, double value, char *to) {
   type value;                                                                                      \
   memcpy(&value, from, sizeof value)
 
-double vb_number_value(int dtype, const char *from) {
+static double load_value(int dtype, const char *from) {
   switch ((enum vb_dtype)dtype) {
   case VB_DTYPE_FLOAT32: {
     LOAD(float, from);
@@ -129,6 +129,11 @@ double vb_number_value(int dtype, const char *from) {
   case VB_DTYPE_COUNT: break;
   }
   return (double)NAN;
+}
+
+double vb_number_value(int dtype, const char *from) {
+  double value = load_value(dtype, from);
+  return isnan(value) ? (double)NAN : value;
 }
 
 size_t vb_number_text(int dtype, const char *from, char *to) {

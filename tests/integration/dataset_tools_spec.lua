@@ -203,6 +203,31 @@ query 0
       end)
     end
 
+    -- Such bits are values of other types to LuaJIT.
+    it("takes NaN of any bits for NaN, as inspect and extend do", function()
+      local forged = "\65\65\65\65\0\0\253\255\120\86\52\18\0\128\251\255"
+      dir:write("n.yaml", [[
+version: 1
+record:
+  fields:
+    - { name: v, type: vector, dtype: float64, dimensions: 2 }
+    - { name: f, type: vector, dimensions: 2 }
+    - { name: n, type: numeric }
+sections:
+  records: { count: 1 }
+  queries: { count: 1 }
+  ground_truth: { neighbors_per_query: 1, distances: true }
+]])
+      dir:write("n.bin", (forged .. ("\255"):rep(16)):rep(2) .. id(0) .. ("\255"):rep(4))
+      assert.matches("v: [nan, nan]\n  f: [nan, nan]\n  n: nan\n  neighbours: 0 (nan)",
+        dir:run("inspect", "n").out, 1, true)
+      local json = dir:run("inspect", "n", "--json").out
+      assert.same({ vbench.null, vbench.null }, vbench.decode(json).records[1].fields.v)
+      dir:run("extend", "n", "-n", "3", "-o", "m")
+      local run = vbench.run { "dataset", "verify", "m", "--sample", "0", cwd = dir.path }
+      assert.matches("^12 numbers that are NaN or infinite", run.out)
+    end)
+
     it("takes another record at the same distance for the nearest", function()
       dir:write("e.fvecs", ("\1\0\0\0" .. ONE):rep(3))
       dir:write("q.fvecs", "\1\0\0\0" .. TWO)

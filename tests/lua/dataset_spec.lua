@@ -85,6 +85,20 @@ describe("vb.dataset", function()
     assert.equal("RPUSH", lists.load)
   end)
 
+  it("reads NaN of any bits as NaN", function()
+    local ds = vb.dataset(data.write(directory .. "/nan", [[
+record: { fields: [ { name: n, type: numeric } ] }
+sections:
+  records: { count: 2 }
+  queries: { count: 1 }
+  ground_truth: { neighbors_per_query: 1, distances: true }
+]], ("\65\65\65\65\0\0\253\255"):rep(3) .. data.u64(0) .. "\255\255\255\255"))
+    local value = ds:record(1).n
+    assert.equal("nan", tostring(value))
+    local _, distances = ds:neighbors(0)
+    assert.equal("nan", tostring(distances[1]))
+  end)
+
   it("names what is wrong", function()
     local ds = vb.dataset(base)
     local function fails(message, fn) assert.error_matches(fn, message) end

@@ -6,7 +6,7 @@ describe("a column becomes", function()
   local function field(fields, rows, format)
     local column = { name = "c", dtype = -1, dimensions = 0, present = 10, numbers = 0,
       integers = 0, wide = 0, lists = 0, others = 0, longest = 5, spaces = 0, distinct = 10,
-      negative = 0 }
+      negative = 0, padded = 0 }
     for key, value in pairs(fields) do column[key] = value end
     return infer.field(column, rows or 10, { path = "x.csv", format = format or "csv" })
   end
@@ -48,6 +48,7 @@ describe("a column becomes", function()
     assert.same({ type = "text", max_bytes = 128, variable = false }, field { longest = 65 })
     assert.same({ type = "text", max_bytes = 256, variable = false }, field { longest = 256 })
     assert.same({ type = "text", max_bytes = 512, variable = true }, field { longest = 257 })
+    assert.same({ type = "text", max_bytes = 64, variable = true }, field { padded = 1 })
     assert.equal(1, infer.key_width(0))
     assert.equal(32, infer.key_width(17))
   end)

@@ -28,6 +28,24 @@ static const char *text_of_double(double value) {
   return text_of(VB_DTYPE_FLOAT64, &value);
 }
 
+/* As LuaJIT needs it. */
+static void every_nan_is_the_same(void **state) {
+  (void)state;
+  static const uint64_t bits[] = {UINT64_MAX, 0xfffb800012345678, 0x7ff0000000000001};
+  const double nan_of_c = (double)NAN;
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(bits); i++) {
+    static const int dtypes[] = {VB_DTYPE_FLOAT64, VB_DTYPE_FLOAT32, VB_DTYPE_FLOAT16};
+    uint64_t wide = bits[i];
+    uint32_t single = (uint32_t)(bits[i] >> 32) | 1;
+    uint16_t half = (uint16_t)(bits[i] >> 48) | 0x7c01;
+    const void *const values[] = {&wide, &single, &half};
+    for (size_t j = 0; j < VB_ARRAY_LENGTH(dtypes); j++) {
+      double value = vb_number_value(dtypes[j], values[j]);
+      assert_memory_equal(&value, &nan_of_c, sizeof value);
+    }
+  }
+}
+
 static void doubles(void **state) {
   (void)state;
   const struct {
@@ -106,6 +124,7 @@ static void every_value_reads_back(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_nan_is_the_same),
       cmocka_unit_test(doubles),
       cmocka_unit_test(shorter_floats_have_shorter_texts),
       cmocka_unit_test(integers),

@@ -43,6 +43,7 @@ local function vectors_of(dataset)
       local dtype = ffi.string(C.vb_dtype_name(field.field.dtype))
       list[#list + 1] = { field = field, dtype = dtype, pointer = ffi.typeof("$ *",
         ffi.typeof(C_TYPES[dtype] or "uint8_t")), dimensions = tonumber(field.field.dimensions),
+        number = field.field.dtype, size = tonumber(C.vb_dtype_bytes(field.field.dtype, 1)),
         offset = tonumber(dataset.layout.fields[field.index].offset) }
     end
   end
@@ -70,9 +71,8 @@ end
 -- --- how far -----------------------------------------------------------------------------------
 
 local function widen(vector, low, high, bytes)
-  local values = ffi.cast(vector.pointer, bytes)
   for i = 0, vector.dimensions - 1 do
-    local value = tonumber(values[i])
+    local value = C.vb_number_value(vector.number, bytes + i * vector.size)
     if value < low[i] then low[i] = value end
     if value > high[i] then high[i] = value end
   end
@@ -128,8 +128,13 @@ local function append(copy, vectors, number)
   ffi.copy(room, copy.records + record * copy.record_size, copy.record_size)
   for _, vector in ipairs(vectors) do
     local axis, far = shift_of(vector, which)
-    local values = ffi.cast(vector.pointer, room + vector.offset)
-    values[axis] = values[axis] + far
+    local to = room + vector.offset
+    local values = ffi.cast(vector.pointer, to)
+    if vector.dtype:find("^float") then
+      values[axis] = C.vb_number_value(vector.number, to + axis * vector.size) + far
+    else
+      values[axis] = values[axis] + far
+    end
   end
   copy:key(record, ":" .. which)
 end

@@ -65,20 +65,17 @@ function M.operand(command, args, operands)
   return M.open(operands[1])
 end
 
--- Half precision (IEEE 754), which LuaJIT has no type for.
-local function half(bits)
-  local sign = bits >= 0x8000 and -1 or 1
-  local exponent, fraction = math.floor(bits / 1024) % 32, bits % 1024
-  if exponent == 31 then return fraction == 0 and sign * math.huge or 0 / 0 end
-  if exponent == 0 then return sign * fraction * 2 ^ -24 end
-  return sign * (1024 + fraction) * 2 ^ (exponent - 25)
-end
-
 local C_TYPES = {
-  float32 = "float", float64 = "double", int8 = "int8_t", uint8 = "uint8_t", int32 = "int32_t",
-  int64 = "int64_t", uint32 = "uint32_t", uint64 = "uint64_t", float16 = "uint16_t",
-  binary = "uint8_t",
+  int8 = "int8_t", uint8 = "uint8_t", int32 = "int32_t", int64 = "int64_t", uint32 = "uint32_t",
+  uint64 = "uint64_t", binary = "uint8_t",
 }
+
+local function floats(bytes, dtype, count)
+  local kind, list = schemas.dtype(dtype), {}
+  local size = tonumber(C.vb_dtype_bytes(kind, 1))
+  for i = 0, count - 1 do list[i + 1] = C.vb_number_value(kind, bytes + i * size) end
+  return list
+end
 
 --- Numbers in a row.
 -- @tparam cdata bytes where they lie
@@ -87,11 +84,12 @@ local C_TYPES = {
 -- @treturn {number,...} int64 and uint64 as cdata
 function M.numbers(bytes, dtype, count)
   local kind, list = C_TYPES[dtype], {}
+  if not kind then return floats(bytes, dtype, count) end
   local one = ffi.new(kind .. "[1]")
   local size = ffi.sizeof(one)
   for i = 0, count - 1 do
     ffi.copy(one, bytes + i * size, size)
-    list[i + 1] = dtype == "float16" and half(one[0]) or one[0]
+    list[i + 1] = one[0]
   end
   return list
 end
