@@ -40,21 +40,27 @@ static const char *read_bulk(const char *at, vb_reply *out) {
   return body + length + 2;
 }
 
+/* One element of an aggregate, counted unless it is an attribute, which belongs to none. */
+static const char *read_inner(const char *at, vb_reply *out, int64_t *count) {
+  vb_reply inner;
+  at = read_value(at, &inner);
+  if (inner.type == '|') return at;
+  *count += 1;
+  inner.null ? out->misses++ : out->hits++;
+  return at;
+}
+
 static const char *read_aggregate(const char *at, vb_reply *out) {
   const char *element = line_end(at);
-  vb_reply inner;
   if (at[1] == '?') {
-    /* A '.' ends it; an attribute before it belongs to no element. */
-    for (; *element != '.'; out->integer += inner.type != '|')
-      element = read_value(element, &inner);
+    while (*element != '.') element = read_inner(element, out, &out->integer); /* '.' ends it */
     return line_end(element);
   }
   int64_t count = read_number(at + 1);
   out->null = count < 0;
   if (out->null) return element;
   out->integer = *at == '%' || *at == '|' ? 2 * count : count;
-  for (int64_t left = out->integer; left > 0; left -= inner.type != '|')
-    element = read_value(element, &inner);
+  for (int64_t read = 0; read < out->integer;) element = read_inner(element, out, &read);
   return element;
 }
 
@@ -78,6 +84,7 @@ static const char *read_value(const char *at, vb_reply *out) {
     next = read_aggregate(at, out);
   else
     next = read_line(at, out);
+  if (out->null || !strchr("*~%>|", *at)) out->null ? out->misses++ : out->hits++;
   out->size = (size_t)(next - at);
   return next;
 }

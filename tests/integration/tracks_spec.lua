@@ -183,6 +183,17 @@ describe("a keyspace that knows its keys", function()
     assert.is_true(keys >= 11000 and keys < 11100, keys) -- sequences may meet on a key
   end)
 
+  it("counts hits and misses between MULTI and EXEC", function()
+    local named = phases(run [[
+      local both = vb.transaction { name = "both",
+        vb.command { "GET", keys:range(0, 10):sequential(), reply = vb.hits(), name = "one" },
+        vb.command { "MGET", keys:current(), "none", keys:current(), reply = vb.hits() } }
+      return vb.scenario { phases = {
+        phase("fill", set, { requests = 5 }),
+        phase("both", both, { requests = 10 }) } } ]])
+    assert.same({ 15, 25 }, { named.both.hits, named.both.misses })
+  end)
+
   it("claims the same ids with any number of threads, and in order with one", function()
     local text = [[ return vb.scenario { phases = { phase("fill", set, { requests = 700 }) } } ]]
     for _, threads in ipairs { 1, 2, 8 } do
