@@ -86,14 +86,16 @@ static enum vb_render begin_removals(const vb_command *command, const vb_operati
   return VB_RENDER_OK;
 }
 
+enum vb_render vb_command_prepare(const vb_command *command, vb_operation *operation) {
+  enum vb_render why = vb_command_draw(command, operation);
+  if (!why && command->live) why = draw_others(command, operation);
+  return why ? why : begin_removals(command, operation);
+}
+
 enum vb_render vb_entry_prepare(const vb_entry *entry, vb_operation *operation) {
   enum vb_render why = VB_RENDER_OK;
-  for (uint32_t i = 0; i < entry->step_count && !why; i++) {
-    const vb_command *command = entry->steps[i].command;
-    why = vb_command_draw(command, operation);
-    if (!why && command->live) why = draw_others(command, operation);
-    if (!why) why = begin_removals(command, operation);
-  }
+  for (uint32_t i = 0; i < entry->step_count && !why; i++)
+    why = vb_command_prepare(entry->steps[i].command, operation);
   return why;
 }
 
@@ -218,12 +220,14 @@ static void end_hole(const vb_hole *hole, const vb_operation *operation) {
   }
 }
 
+void vb_command_end(const vb_command *command, vb_operation *operation) {
+  for (uint32_t i = 0; i < command->hole_count; i++)
+    if (command->holes[i].remembered) end_hole(&command->holes[i], operation);
+}
+
 void vb_entry_end(const vb_entry *entry, vb_operation *operation) {
-  for (uint32_t i = 0; i < entry->step_count; i++) {
-    const vb_command *command = entry->steps[i].command;
-    for (uint32_t h = 0; h < command->hole_count; h++)
-      if (command->holes[h].remembered) end_hole(&command->holes[h], operation);
-  }
+  for (uint32_t i = 0; i < entry->step_count; i++)
+    vb_command_end(entry->steps[i].command, operation);
 }
 
 uint32_t vb_command_raced(const vb_command *command, const vb_operation *operation,

@@ -14,6 +14,8 @@
  * sent of it. VB_RENDER_EXHAUSTED; VB_RENDER_PROTECTED when it would delete a protected id. Again:
  * only what is not done yet. */
 enum vb_render vb_entry_prepare(const vb_entry *entry, vb_operation *operation);
+/* The same of one command. */
+enum vb_render vb_command_prepare(const vb_command *command, vb_operation *operation);
 /* Whether the effects of a command need the ids of the operation's currents. */
 bool vb_command_repeats_current(const vb_command *command);
 /* The place of an entry that claims, when the operation has ended well. Hot. */
@@ -26,6 +28,8 @@ void vb_command_lost(const vb_command *command, vb_operation *operation);
 /* The operation is over: ids that it has claimed and not used can be claimed again, and what it did
  * not delete exists as before. */
 void vb_entry_end(const vb_entry *entry, vb_operation *operation);
+/* The same of one command. */
+void vb_command_end(const vb_command *command, vb_operation *operation);
 /* Of `misses` of a command, those of ids that were drawn as existing and were being removed. */
 uint32_t vb_command_raced(const vb_command *command, const vb_operation *operation,
                           uint32_t misses);

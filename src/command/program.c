@@ -339,6 +339,8 @@ static bool command_ends(const vb_command *command) {
 /* Whether some command of the program removes ids that this one draws as existing. */
 static bool races(const vb_program *program, const vb_command *command) {
   if (!command->id_hole || !vb_cursor_wants_existing(command->id_hole->part.cursor)) return false;
+  for (uint32_t i = 0; program->flows && i < program->callable_count; i++)
+    if (vb_command_removes(program->callable[i].command, command->id_hole->keyspace)) return true;
   for (uint32_t i = 0; i < program->entry_count; i++)
     for (uint32_t k = 0; k < program->entries[i].step_count; k++)
       if (vb_command_removes(program->entries[i].steps[k].command, command->id_hole->keyspace))
@@ -395,6 +397,8 @@ int vb_program_compile(vb_program *program, vb_error *err) {
 uint32_t vb_program_places(const vb_program *program) {
   bool live = false;
   for (uint32_t i = 0; i < program->entry_count; i++) live |= program->entries[i].live;
+  for (uint32_t i = 0; program->flows && i < program->callable_count; i++)
+    live |= vb_command_is_live(program->callable[i].command);
   return live && !program->places ? 1 : program->places;
 }
 

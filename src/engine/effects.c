@@ -1,5 +1,6 @@
 #include "engine/effects.h"
 
+#include "engine/flow_ids.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -55,7 +56,11 @@ void vb_lane_forget_ids(vb_lane *lane, uint64_t n) {
   vb_operation operation;
   vb_lane_begin_operation(lane, &operation, n);
   if (!operation.places) return;
-  vb_entry_end(entry_of(lane, n), &operation);
+  const vb_entry *entry = entry_of(lane, n);
+  if (entry->kind == VB_ENTRY_FLOW)
+    vb_flow_ids_end(lane, (vb_flow_ids *)(uintptr_t)*operation.places);
+  else
+    vb_entry_end(entry, &operation);
   vb_ledger_close(&lane->ledger, n);
 }
 
@@ -74,13 +79,8 @@ void vb_lane_forget_all_ids(vb_lane *lane) {
 bool vb_flow_objects(const vb_command *command, const vb_operation *operation,
                      char text[VB_OBJECTION_MAX]) {
   const char *name = vb_command_name(command), *lack = vb_command_lacks(command, operation);
-  if (vb_command_is_live(command))
-    (void)snprintf(text, VB_OBJECTION_MAX,
-                   "command '%s' tracks keys, or draws existing, missing or claimed ones: a flow "
-                   "cannot call it",
-                   name);
-  else if (lack)
+  if (lack)
     (void)snprintf(text, VB_OBJECTION_MAX,
                    "command '%s': %s, but neither it nor the flow has drawn one", name, lack);
-  return lack || vb_command_is_live(command);
+  return lack != NULL;
 }

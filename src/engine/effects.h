@@ -17,8 +17,7 @@ void vb_lane_step_succeeded(vb_lane *lane, const vb_flight *flight, const vb_ste
 void vb_lane_step_lost(vb_lane *lane, const vb_flight *flight);
 /* A flight's own place goes to the ledger: what follows is not the usual. */
 void vb_lane_spill(vb_lane *lane, vb_flight *flight);
-/* Why a flow cannot call a command, in `text`: it lacks an id, or its ids would have to be
- * remembered until the end of an operation. False: it can. */
+/* Why a flow cannot call a command, in `text`: it lacks an id. False: it can. */
 enum { VB_OBJECTION_MAX = 250 };
 bool vb_flow_objects(const vb_command *command, const vb_operation *operation,
                      char text[VB_OBJECTION_MAX]);

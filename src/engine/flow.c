@@ -99,11 +99,14 @@ static enum vb_render write_command(vb_flow *flow, uint32_t place) {
   const vb_command *command = vb_flow_step(flow, place)->command;
   vb_operation *operation = &flow->turn.operation;
   char objection[VB_OBJECTION_MAX];
-  vb_flow_begin_draw(flow, operation, command, flow->turn.draws++);
+  vb_flow_begin_draw(flow, operation, command, flow->first_draw + place);
+  flow->turn.draws++;
   if (VB_UNLIKELY(vb_flow_objects(command, operation, objection))) {
     hooks_of(lane)->refuse(flow->client, objection);
     return VB_RENDER_FAILED;
   }
+  enum vb_render why = vb_flow_prepare(command, operation);
+  if (why) return why;
   hooks_of(lane)->write(flow->client, place);
   lane->worker->renderer.flow = flow->client;
   return vb_connection_append_command(flow->at, command, operation);
@@ -137,8 +140,9 @@ static enum vb_render draw_all(vb_flow *flow) {
   enum vb_render why = VB_RENDER_OK;
   for (uint32_t i = 0; i < flow->turn.count && !why; i++) {
     const vb_command *command = vb_flow_step(flow, i)->command;
-    vb_flow_begin_draw(flow, &operation, command, flow->turn.draws + i);
-    why = vb_command_draw(command, &operation);
+    vb_flow_begin_draw(flow, &operation, command, flow->first_draw + i);
+    why = operation.places ? vb_flow_prepare(command, &operation)
+                           : vb_command_draw(command, &operation);
   }
   return why;
 }
@@ -175,7 +179,8 @@ vb_ns vb_lane_next_wake(const vb_lane *lane) {
 
 /* Nodes */
 
-static int slot_of(vb_flow *flow, const vb_command *command) {
+static int slot_of(vb_flow *flow, uint32_t place) {
+  const vb_command *command = vb_flow_step(flow, place)->command;
   vb_lane *lane = vb_flow_lane(flow);
   int number = vb_command_key_arg(command);
   if (number >= 0) {
@@ -185,7 +190,7 @@ static int slot_of(vb_flow *flow, const vb_command *command) {
     return (int)vb_slot(scratch->data, scratch->length);
   }
   vb_operation operation = flow->turn.operation;
-  vb_flow_begin_draw(flow, &operation, command, flow->turn.draws);
+  vb_flow_begin_draw(flow, &operation, command, flow->first_draw + place);
   (void)vb_command_draw(command, &operation);
   return vb_command_slot(command, &operation);
 }
@@ -234,7 +239,7 @@ static bool is_at_its_node(vb_flow *flow) {
   for (uint32_t i = 0; i < flow->turn.count; i++) {
     const vb_command *command = vb_flow_step(flow, i)->command;
     hooks_of(vb_flow_lane(flow))->write(flow->client, i);
-    int slot = slot_of(flow, command);
+    int slot = slot_of(flow, i);
     if (slot < 0) continue;
     uint32_t node = node_of(flow, slot);
     bool first = !flow->settled;
@@ -339,6 +344,7 @@ static void begin_turn(vb_flow *flow) {
   turn->draws = 0;
   turn->slot = -1;
   vb_operation_begin(&turn->operation, turn->stream, flow->begun.n);
+  turn->operation.worker = vb_flow_lane(flow)->worker->index;
 }
 
 bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting begun) {
@@ -437,6 +443,7 @@ void vb_flow_lost(vb_connection *connection, const char *kind, const char *messa
 void vb_flow_forget(vb_connection *connection) {
   vb_flow *flow = connection->serving;
   if (!flow) return;
+  if (connection->head != connection->tail) vb_flow_mark_sent(flow, true);
   hooks_of(connection->lane)->close(flow->client);
   flow->client = NULL;
   flow->active = false;

@@ -50,6 +50,29 @@ void vb_flow_judge_queued(vb_flow *flow, const vb_flight *flight, const vb_reply
   flow->failed = true;
 }
 
+/* The ids of the `place`-th command of the wish, as they were when it was written. */
+static void draw_again(vb_flow *flow, uint32_t place) {
+  const vb_command *command = vb_flow_step(flow, place)->command;
+  vb_flow_begin_draw(flow, &flow->turn.operation, command, flow->first_draw + place);
+  (void)vb_command_draw(command, &flow->turn.operation);
+}
+
+/* What the commands of EXEC do to their trackers, and what becomes of the ids that they have
+ * claimed: also when an earlier attempt had the reply. */
+static void settle_exec(vb_flow *flow, const vb_reply *reply) {
+  const vb_reply refused = {.error = true};
+  bool all = !reply->error && !reply->null && reply->integer == flow->turn.count;
+  const char *at = all ? vb_reply_first(reply) : NULL;
+  for (uint32_t i = 0; i < flow->turn.count; i++) {
+    const vb_command *command = vb_flow_step(flow, i)->command;
+    vb_reply element = refused;
+    if (at) at = vb_reply_element(at, &element);
+    if (!vb_command_is_live(command)) continue;
+    draw_again(flow, i);
+    vb_flow_answered(command, &flow->turn.operation, &element);
+  }
+}
+
 /* Each element of EXEC's array is the reply of its command. True when all were answered well. */
 static bool judge_elements(vb_flow *flow, const vb_flight *flight, const vb_reply *reply) {
   vb_connection *connection = flow->at;
@@ -64,8 +87,7 @@ static bool judge_elements(vb_flow *flow, const vb_flight *flight, const vb_repl
     vb_reply element;
     const vb_step *step = vb_flow_step(flow, i);
     at = vb_reply_element(at, &element);
-    vb_flow_begin_draw(flow, &flow->turn.operation, step->command, flow->first_draw + i);
-    (void)vb_command_draw(step->command, &flow->turn.operation);
+    draw_again(flow, i);
     well &= vb_connection_judge(connection, flight, step, &element);
   }
   return well;
@@ -92,12 +114,15 @@ void vb_flow_judge(vb_flow *flow, vb_flight *flight, const vb_reply *reply) {
   take_time_from(flow, flight);
   if (VB_LIKELY(step->command)) {
     restrict_to(flow, limit_of(step));
+    vb_flow_answered(step->command, &flow->turn.operation, reply);
     if (!was_counted(flow)) judge_call(flow->at, flight, reply);
   } else {
     /* without an array of replies nothing was done */
     if (!reply->null && !reply->error) restrict_to(flow, limit_of_wish(flow));
     if (!was_counted(flow)) judge_exec(flow, flight, reply);
+    settle_exec(flow, reply);
   }
+  if (VB_UNLIKELY(flow->retry)) vb_flow_mark_sent(flow, false);
 }
 
 /* Lost connections */
@@ -151,6 +176,7 @@ bool vb_flow_judge_lost(vb_flow *flow, const char *kind, const char *message) {
   const vb_connection *connection = flow->at;
   const vb_flight *flight = last_flight(connection);
   bool sent = flight && connection->unstamped == connection->tail;
+  if (sent) vb_flow_mark_sent(flow, true);
   if (comes_again(flow, flight, sent, kind)) return true;
   count_lost(flow, flight, sent, kind, message);
   return false;

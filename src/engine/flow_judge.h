@@ -3,7 +3,7 @@
 #ifndef VB_ENGINE_FLOW_JUDGE_H
 #define VB_ENGINE_FLOW_JUDGE_H
 
-#include "engine/flow.h"
+#include "engine/flow_ids.h"
 
 static inline vb_lane *vb_flow_lane(const vb_flow *flow) {
   return flow->home->lane;
@@ -18,6 +18,7 @@ static inline const vb_step *vb_flow_step(const vb_flow *flow, uint32_t place) {
 static inline void vb_flow_begin_draw(vb_flow *flow, vb_operation *operation,
                                       const vb_command *command, uint64_t index) {
   operation->stream = vb_flow_stream(flow->turn.stream, index);
+  operation->places = vb_command_is_live(command) ? vb_flow_places(flow, index, command) : NULL;
   vb_operation_redraw(operation, command);
 }
 

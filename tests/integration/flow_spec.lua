@@ -354,14 +354,6 @@ describe("a flow", function()
       it(what, function() refuses(case[1], case[2]) end)
     end
 
-    it("it calls a command whose ids would have to be remembered", function()
-      local more = 'local claim = vb.command { "SET", keys:claim(), 1, name = "claim" }\n'
-      assert.equal(2, refuses("c:call(claim)", "command 'claim' tracks keys, or draws existing",
-        more))
-      assert.equal(2, refuses("c:draw(keys:existing())", "does not remember what it has claimed",
-        more))
-    end)
-
     it("it is given a pipeline", function()
       local run = report("c:call(incr)", nil, nil, "-P", 16)
       assert.equal(2, run.code, run.all)
