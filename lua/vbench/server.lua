@@ -235,8 +235,9 @@ function M.assumed(name)
   return said
 end
 
-local function connection_hint(target, status)
-  if status == C.VB_ECONNECT and target.loopback then
+local function connection_hint(target, status, message)
+  local nobody = status == C.VB_ECONNECT and message:find("connection refused", 1, true)
+  if nobody and target.loopback then
     return "name a server with -h and -p, or let vbench start a private one with --local"
   end
 end
@@ -276,7 +277,7 @@ function M.open(options, target, other)
     connect_timeout_s = options.connect_timeout, interrupted = other.interrupted,
   }
   if not ctl then
-    error(failure.new(failure.COULD_NOT_RUN, message, connection_hint(target, status)), 0)
+    error(failure.new(failure.COULD_NOT_RUN, message, connection_hint(target, status, message)), 0)
   end
   local say = other.say or function(line) io.stderr:write("vbench: ", line, "\n") end
   if not target.is_local then offer_restoring(ctl, options, say) end

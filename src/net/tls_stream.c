@@ -148,6 +148,12 @@ static const char *alert_hint(int alert) {
   }
 }
 
+/* OpenSSL 3.0 has no words for this one. */
+static const char *alert_text(int alert) {
+  if (alert == SSL_AD_CERTIFICATE_REQUIRED) return "certificate required";
+  return SSL_alert_desc_string_long(alert);
+}
+
 /* From OpenSSL's queue of errors, whose first says most. */
 static void explain(tls_stream *tls) {
   unsigned long code = ERR_peek_error();
@@ -158,8 +164,7 @@ static void explain(tls_stream *tls) {
   else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
     explain_certificate(tls);
   else if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-    give_reason(tls, "the server ends TLS: %s%s",
-                SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET),
+    give_reason(tls, "the server ends TLS: %s%s", alert_text(reason - SSL_AD_REASON_OFFSET),
                 alert_hint(reason - SSL_AD_REASON_OFFSET));
   else if (!tls->shaken && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
                             reason == SSL_R_PACKET_LENGTH_TOO_LONG))

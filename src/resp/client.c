@@ -70,7 +70,7 @@ static int closed_by_server(const exchange *call) {
 static int broken(const exchange *call) {
   char reason[640];
   vb_stream_explain(call->client->stream, reason, sizeof reason);
-  return vb_fail(call->err, VB_ECONNECT, "%s: %s during %.40s%s", call->client->address.text,
+  return vb_fail(call->err, VB_ECONNECT, "%s: %s (during %.40s)%s", call->client->address.text,
                  reason, call->what, tls_hint(call->client));
 }
 

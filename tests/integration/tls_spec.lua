@@ -59,6 +59,7 @@ describe("TLS", function()
     assert.equal(1, run.code, run.all)
     assert.matches(text, run.err, 1, true)
     assert.equal(0, server:call("DBSIZE"))
+    return run
   end
 
   for _, installed in ipairs(servers.installed()) do
@@ -168,7 +169,8 @@ describe("TLS", function()
   it("shows the certificate of --cert to a server that wants one", function()
     local server = start { auth_clients = "yes" }
     local trust = { "--tls", "--cacert", ca }
-    expect_refused(server, trust, "it wants a certificate: --cert FILE --key FILE")
+    local run = expect_refused(server, trust, "it wants a certificate: --cert FILE --key FILE")
+    assert.not_matches("--local", run.err, 1, true) -- somebody does listen
     local function with(name, one, two)
       return { trust[1], trust[2], trust[3], one, files:path(name .. ".pem"), two,
         files:path(name .. ".key") }

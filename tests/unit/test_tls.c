@@ -410,8 +410,9 @@ static void a_server_that_wants_a_certificate_is_explained(void **state) {
   assert_int_equal(open_link(&self, &server, "localhost", &trusting, TIMEOUT_MS), VB_OK);
   assert_int_equal(read_some(self.stream, got, sizeof got), VB_STREAM_ERROR);
   vb_stream_explain(self.stream, reason, sizeof reason);
-  assert_string_equal(reason, "the server ends TLS: unknown; it wants a certificate: --cert FILE "
-                              "--key FILE");
+  assert_string_equal(
+      reason, "the server ends TLS: certificate required; it wants a certificate: --cert FILE "
+              "--key FILE");
   close_link(&self);
   tls_server_stop(&server);
   assert_false(server.shaken);
