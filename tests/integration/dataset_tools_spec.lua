@@ -369,6 +369,24 @@ print("good")]], dir.path))
       assert.matches("ground truth of 9 recomputed", dir:run("verify", "more").out)
     end)
 
+    it("extend refuses collections, whose members may be vectors", function()
+      dir:write("c.yaml", "version: 1\nrecord: { collection: { type: set, max_members: 2, member: "
+        .. "{ type: vector, dimensions: 1 } } }\nsections: { records: { count: 1 } }\n")
+      dir:write("c.bin", "\1\0\0\0\0\0\128\63\0\0\0\0")
+      dir:assert_refuses("c: its records are collections", "extend", "c", "-n", "3", "-o", "d")
+      assert.equal("", dir:files("d*"))
+    end)
+
+    it("subset says when neighbours cannot be found again", function()
+      dir:write("t.yaml", "version: 1\nrecord: { fields: [ { name: t, type: tag, max_bytes: 1 } ] }"
+        .. "\nsections:\n  records: { count: 2 }\n  queries: { count: 1 }\n"
+        .. "  ground_truth: { neighbors_per_query: 1, id_type: u32 }\n")
+      dir:write("t.bin", "aba\0\0\0\0")
+      dir:assert_refuses("t: its queries hold no vector", "subset", "t", "-n", "1", "-o", "u")
+      dir:run("subset", "t", "-n", "1", "-o", "u", "--no-ground-truth")
+      assert.equal("aa", dir:read("u.bin"))
+    end)
+
     it("extend refuses cosine and what a type cannot hold, recomputes ip", function()
       if not python.program then return pending("NumPy and h5py are not installed") end
       make("cosine")

@@ -56,7 +56,12 @@ local function check(args, dataset, vectors)
     failure.usage("--records %d: %s has %d; vbench dataset subset takes fewer", args.records,
       dataset.name, dataset.count)
   end
-  if #vectors == 0 then failure.usage("%s has no vector to shift", dataset.name) end
+  if dataset.schema.collection ~= 0 then
+    failure.usage("%s: its records are collections; extend shifts the vectors of fields",
+      dataset.name)
+  elseif #vectors == 0 then
+    failure.usage("%s has no vector to shift", dataset.name)
+  end
   for _, vector in ipairs(vectors) do
     if vector.field.field.distance == C.VB_DISTANCE_COSINE then
       failure.usage("%s: '%s' is compared by cosine, and a shifted vector has another direction",

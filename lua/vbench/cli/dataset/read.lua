@@ -184,6 +184,16 @@ function Dataset:key(record)
   return ffi.string(self.view.data, self.view.length)
 end
 
+--- The vector that neighbours are of: the first that the queries hold.
+-- @treturn ?table of `fields`
+function Dataset:queried_vector()
+  for _, field in ipairs(self.fields) do
+    if field.type == "vector" and self.layout.query_fields[field.index].size > 0 then
+      return field
+    end
+  end
+end
+
 local NONE = 0xffffffffffffffffULL
 
 --- The neighbours of a query.

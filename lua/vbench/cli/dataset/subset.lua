@@ -36,6 +36,9 @@ local function check(args, dataset)
     failure.usage("--records %d: %s has %d", args.records, dataset.name, dataset.count)
   elseif args.queries and args.queries > dataset.query_count then
     failure.usage("--queries %d: %s has %d", args.queries, dataset.name, dataset.query_count)
+  elseif dataset.neighbors > 0 and not args.no_ground_truth and not dataset:queried_vector() then
+    failure.usage("%s: its queries hold no vector, so their neighbours among fewer records cannot "
+      .. "be found; --no-ground-truth leaves them out", dataset.name)
   end
 end
 

@@ -63,15 +63,6 @@ end
 
 -- --- ground truth ------------------------------------------------------------------------------
 
--- The vector that the neighbours are of: the first that the queries hold.
-local function vector_of(dataset)
-  for _, field in ipairs(dataset.fields) do
-    if field.type == "vector" and dataset.layout.query_fields[field.index].size > 0 then
-      return field
-    end
-  end
-end
-
 local function filter_of(dataset)
   if dataset.schema.filter == nil then return nil end
   local out, err = ffi.new("vb_filter *[1]"), native.new_error()
@@ -174,7 +165,7 @@ local function check_run(dataset, field, run, threads, filter, wrong)
 end
 
 local function check_truth(dataset, args)
-  local field, filter = vector_of(dataset), filter_of(dataset)
+  local field, filter = dataset:queried_vector(), filter_of(dataset)
   local sample = math.min(args.sample, dataset.query_count)
   local wrong, at = {}, 0
   if not field or dataset.neighbors == 0 or sample == 0 then return wrong, 0 end
