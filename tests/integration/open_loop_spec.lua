@@ -150,10 +150,10 @@ describe("an open loop", function()
   end)
 
   -- Replies that a proxy holds back by 20 ms and an exponential time of 30 ms in the mean; it says
-  -- by how much it did. Three runs, the median of each percentile's ratio; a run that vbench itself
-  -- calls limited by the client (a busy machine) is no measurement, and is repeated.
+  -- by how much it did. Three runs have to find all percentiles; what else runs on the machine holds
+  -- back server and client too, where the proxy does not see it, and such runs are repeated.
   describe("behind known delays", function()
-    local NAMES, RUNS_MAX = { "p50", "p90", "p99", "p999" }, 8
+    local NAMES, RUNS_MAX = { "p50", "p90", "p99", "p999" }, 10
 
     local function start_proxy()
       local said = vbench.path("proxy")
@@ -178,22 +178,27 @@ describe("an open loop", function()
         out[NAMES[at]] = phase[group][NAMES[at]] / tonumber(line)
       end
       assert.equal(#NAMES, at)
-      return out, phase.client.bound
+      return out
     end
 
-    local function medians(group, fields)
-      local runs, out = {}, {}
-      for left = RUNS_MAX, 1, -1 do
-        local run, bound = ratios(group, fields)
-        if not bound or left <= 3 - #runs then runs[#runs + 1] = run end
-        if #runs == 3 then break end
+    -- The percentiles of a run that are more than 2 % off, in words.
+    local function misses(group, fields)
+      local run, list = ratios(group, fields), {}
+      for _, name in ipairs(NAMES) do
+        if math.abs(run[name] - 1) > 0.02 then
+          list[#list + 1] = ("%s is %.3f of what it was"):format(name, run[name])
+        end
       end
-      for i, name in ipairs(NAMES) do
-        local list = { runs[1][name], runs[2][name], runs[3][name] }
-        table.sort(list)
-        out[i] = list[2]
+      return table.concat(list, ", ")
+    end
+
+    local function finds_them(group, fields)
+      local found, wrong = 0, {}
+      while found < 3 do
+        local said = misses(group, fields)
+        if said == "" then found = found + 1 else wrong[#wrong + 1] = said end
+        assert.is_true(found + #wrong < RUNS_MAX or found == 3, table.concat(wrong, "\n"))
       end
-      return out
     end
 
     if vbench.slowness > 1 then
@@ -202,15 +207,11 @@ describe("an open loop", function()
     end
 
     it("finds their percentiles as response time", function()
-      for i, ratio in ipairs(medians("response_us", "rate = 2000")) do
-        assert.near(1, ratio, 0.02, NAMES[i])
-      end
+      finds_them("response_us", "rate = 2000")
     end)
 
     it("finds their percentiles as latency in a closed loop", function()
-      for i, ratio in ipairs(medians("latency_us", "pipeline = 1")) do
-        assert.near(1, ratio, 0.02, NAMES[i])
-      end
+      finds_them("latency_us", "pipeline = 1")
     end)
   end)
 
