@@ -59,7 +59,7 @@ local function load_of(dataset, key)
   local own = own_load(dataset)
   if own then return with_key(own, key) end
   return command.make(require("vbench.records").words(dataset, {
-    name = "backfill", keys = key, tracks = "add",
+    name = "backfill add", keys = key, tracks = "add",
   }))
 end
 
