@@ -144,6 +144,8 @@ describe("the terminal report", function()
     local phase = fixture.read()
     phase.timeouts, phase.retries, phase.dropped = 1, 2, 3
     assert.truthy(render(phase):find("  1 timeout, 2 retries, 3 dropped\n", 1, true))
+    phase.timeouts, phase.retries, phase.dropped, phase.raced = 0, 0, 0, 1
+    assert.truthy(render(phase):find("  1 read that met a delete in flight\n", 1, true))
   end)
 
   it("has response time as its headline in open loop, and the shortfall", function()

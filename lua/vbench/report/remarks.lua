@@ -25,7 +25,8 @@ local EVENTS = {
   { "lost_connections", "connection lost at the end", "connections lost at the end" },
   { "retries", "retry", "retries" }, { "gave_up", "given up", "given up" },
   { "conflicts", "conflict" },
-  { "unknown", "unknown", "unknown" }, { "raced", "raced", "raced" },
+  { "unknown", "unknown", "unknown" },
+  { "raced", "read that met a delete in flight", "reads that met a delete in flight" },
   { "dropped", "dropped", "dropped" }, { "empty", "empty", "empty" },
 }
 
