@@ -182,10 +182,6 @@ int vb_bitmap_remove(vb_bitmap *bitmap, uint64_t id) {
   return (int)clear_bits(bitmap, id / 64, 1ull << id % 64);
 }
 
-unsigned vb_bitmap_release(vb_bitmap *bitmap, uint64_t base, uint64_t mask) {
-  return base < bitmap->max ? clear_bits(bitmap, base / 64, mask << base % 64) : 0;
-}
-
 static unsigned set_bits(vb_bitmap *bitmap, uint64_t word, uint64_t bits) {
   if (!(bits & ~load_word(bitmap, word))) return 0;
   uint64_t before = atomic_fetch_or_explicit(&bitmap->words[word], bits, memory_order_acq_rel);
@@ -276,10 +272,6 @@ uint64_t vb_bitmap_remove_others(vb_bitmap *bitmap, const vb_bitmap *keep, uint6
 
 uint64_t vb_bitmap_remove_range(vb_bitmap *bitmap, uint64_t first, uint64_t last) {
   return vb_bitmap_remove_others(bitmap, NULL, first, last);
-}
-
-uint64_t vb_bitmap_clear(vb_bitmap *bitmap) {
-  return vb_bitmap_remove_range(bitmap, 0, bitmap->max);
 }
 
 static uint64_t count_words(const vb_bitmap *bitmap, uint64_t first, uint64_t last) {

@@ -32,7 +32,6 @@ VB_API int vb_bitmap_remove(vb_bitmap *bitmap, uint64_t id);
 /* How many changed. Word by word, not as a whole: others see parts of it. */
 VB_API uint64_t vb_bitmap_add_range(vb_bitmap *bitmap, uint64_t first, uint64_t last);
 VB_API uint64_t vb_bitmap_remove_range(vb_bitmap *bitmap, uint64_t first, uint64_t last);
-VB_API uint64_t vb_bitmap_clear(vb_bitmap *bitmap);
 
 /* The first set (or clear) bit from `from` up, below `last`; `last` when there is none. */
 VB_API uint64_t vb_bitmap_next_set(const vb_bitmap *bitmap, uint64_t from, uint64_t last);
@@ -58,8 +57,6 @@ VB_API void vb_claims_reset(vb_claims *claims);
  * Ids come lowest first; those that were removed behind the position come in the next pass. */
 VB_API unsigned vb_bitmap_claim(vb_bitmap *bitmap, vb_claims *claims, unsigned want, uint64_t *base,
                                 uint64_t *mask);
-/* Clears bits of one word, as vb_bitmap_claim gave them; returns how many were set. */
-VB_API unsigned vb_bitmap_release(vb_bitmap *bitmap, uint64_t base, uint64_t mask);
 
 #ifndef VB_CDEF
 /* How a round of claims ends. */

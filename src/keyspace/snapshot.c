@@ -6,7 +6,6 @@
 
 struct vb_snapshot {
   vb_blocks *blocks;
-  uint64_t size;
 };
 
 /* Where one bit means existing and taken, the unknown ones have it too. */
@@ -21,10 +20,7 @@ int vb_snapshot_take(vb_snapshot **out, const vb_tracker *tracker, vb_error *err
   vb_error inner = {0};
   vb_snapshot *snapshot = calloc(1, sizeof *snapshot);
   int status = VB_ENOMEM;
-  if (snapshot) {
-    snapshot->size = vb_tracker_size(tracker);
-    status = vb_blocks_copy(&snapshot->blocks, vb_tracker_existing(tracker), &inner);
-  }
+  if (snapshot) status = vb_blocks_copy(&snapshot->blocks, vb_tracker_existing(tracker), &inner);
   if (status) {
     vb_snapshot_free(snapshot);
     return vb_fail(err, status, "snapshot of keyspace '%s': %s", vb_tracker_name(tracker),
@@ -39,10 +35,6 @@ void vb_snapshot_free(vb_snapshot *snapshot) {
   if (!snapshot) return;
   vb_blocks_free(snapshot->blocks);
   free(snapshot);
-}
-
-uint64_t vb_snapshot_size(const vb_snapshot *snapshot) {
-  return snapshot->size;
 }
 
 uint64_t vb_snapshot_count(const vb_snapshot *snapshot) {

@@ -12,8 +12,6 @@ typedef struct vb_snapshot vb_snapshot;
  * VB_ENOMEM says how much it would take. */
 VB_API int vb_snapshot_take(vb_snapshot **out, const vb_tracker *tracker, vb_error *err);
 VB_API void vb_snapshot_free(vb_snapshot *snapshot);
-/* Ids that the tracker could have had: 0 .. size - 1. */
-VB_API uint64_t vb_snapshot_size(const vb_snapshot *snapshot);
 VB_API uint64_t vb_snapshot_count(const vb_snapshot *snapshot);
 /* 1 when the id existed. */
 VB_API int vb_snapshot_test(const vb_snapshot *snapshot, uint64_t id);

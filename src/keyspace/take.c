@@ -111,11 +111,15 @@ static bool take_owed(const vb_cursor *cursor, vb_reserve *own) {
 
 /* More ids */
 
+/* Whether its positions are bits of the map in a row. */
+static bool is_plain(const vb_cursor *cursor) {
+  return cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL && !cursor->claims &&
+         cursor->filter == VB_PRESENCE_EXISTING;
+}
+
 /* The next position that is worth a look: runs of ids that do not exist are left out. */
 static uint64_t skip(const vb_cursor *cursor, uint64_t position) {
-  bool plain = cursor->is_range && cursor->order == VB_ORDER_SEQUENTIAL && !cursor->claims &&
-               cursor->filter == VB_PRESENCE_EXISTING;
-  if (!plain || position >= cursor->count) return position;
+  if (!is_plain(cursor) || position >= cursor->count) return position;
   uint64_t last = cursor->first + cursor->count;
   return vb_bitmap_next_set(cursor->live->exists, cursor->first + position, last) - cursor->first;
 }
@@ -131,9 +135,20 @@ static bool take_block(const vb_cursor *cursor, uint64_t *base) {
   return true;
 }
 
+/* Which of BLOCK positions in a row exist: what two words of the map hold of them. */
+static uint64_t existing_from(const vb_cursor *cursor, uint64_t base) {
+  const vb_bitmap *exists = cursor->live->exists;
+  uint64_t id = cursor->first + base, left = cursor->count - base;
+  unsigned into = (unsigned)(id % 64);
+  uint64_t bits = vb_bitmap_word(exists, id) >> into;
+  if (into) bits |= vb_bitmap_word(exists, id + BLOCK - into) << (BLOCK - into);
+  return left < BLOCK ? bits & vb_bits_between(0, (unsigned)left) : bits;
+}
+
 /* Which of the positions from `base` on are handed out; claims them. */
 static uint64_t look_at(const vb_cursor *cursor, uint64_t base) {
   const struct vb_live *live = cursor->live;
+  if (is_plain(cursor)) return existing_from(cursor, base);
   uint64_t mask = 0;
   for (unsigned i = 0; i < BLOCK && base + i < cursor->count; i++) {
     uint64_t id = id_in_order(cursor, base + i);

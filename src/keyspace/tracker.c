@@ -340,10 +340,6 @@ int vb_tracker_release(vb_tracker *tracker, uint64_t id) {
   return vb_tracker_remove(tracker, id);
 }
 
-void vb_tracker_release_few(vb_tracker *tracker, uint64_t base, uint64_t mask) {
-  (void)vb_bitmap_release(tracker->taken, base, mask);
-}
-
 int vb_tracker_remove_begin(vb_tracker *tracker, uint64_t id) {
   if (tracker->protects && vb_tracker_is_protected(tracker, id)) {
     (void)atomic_fetch_add_explicit(&tracker->skipped, 1, memory_order_relaxed);

@@ -53,8 +53,6 @@ VB_API void vb_tracker_confirm(vb_tracker *tracker, uint64_t id);
 /* It was given up, or never sent: the id can be claimed again, and is missing unless it existed
  * before. 0 when it was not taken any more: of another round. */
 VB_API int vb_tracker_release(vb_tracker *tracker, uint64_t id);
-/* The same for ids of one word, as vb_tracker_claim_next gave them. */
-VB_API void vb_tracker_release_few(vb_tracker *tracker, uint64_t base, uint64_t mask);
 
 /* A delete in three steps: begun before it is sent (the id does not exist any more), then done or
  * failed (it exists as before). A split tracker lets the id be claimed only when it is done. */

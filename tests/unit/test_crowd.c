@@ -99,7 +99,7 @@ static void *claim_ids(void *argument) {
   while (vb_tracker_claim_next(all->tracker, all->claims, want, &base, &mask)) {
     want = want % 64 + 1;
     if (want % 4 == 0) {
-      vb_tracker_release_few(all->tracker, base, mask);
+      for (; mask; mask &= mask - 1) vb_tracker_release(all->tracker, base + vb_bits_lowest(mask));
       continue;
     }
     for (; mask; mask &= mask - 1) {

@@ -312,7 +312,7 @@ static void in_order_leaves_out_what_is_removed_meanwhile(void **state) {
 
 /* Chi-square of uniform draws of the ids in `ids`. */
 static void expect_even(vb_cursor_spec spec, const uint64_t *ids, size_t count) {
-  enum { DRAWS = 200000 };
+  enum { DRAWS = 50000 };
   vb_cursor *cursor = test_cursor(keys, spec);
   uint64_t seen[64] = {0};
   for (uint64_t n = 0; n < DRAWS; n++) {
