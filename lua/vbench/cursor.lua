@@ -208,14 +208,6 @@ function methods.range(self, first, last)
   return changed(self, { first = first, last = last })
 end
 
--- Of other slots nothing is known: their ids would all seem to be missing.
-local function need_all_slots(self)
-  local keyspace = self.spec.keyspace
-  if not keyspace.slots then return end
-  fault.raise("keyspace '%s' has slots, and does not know which keys of the others are missing: "
-    .. "existing() can be drawn, missing ones cannot, nor claimed", keyspace.name)
-end
-
 -- In random order unless another one is asked for.
 local function filtered(self, changes)
   if self.spec.filter or self.spec.claim then
@@ -240,7 +232,6 @@ end
 -- @function cursor:missing
 -- @treturn cursor
 function methods.missing(self)
-  need_all_slots(self)
   local made = filtered(self, { filter = "missing" })
   return made
 end
@@ -250,7 +241,6 @@ end
 -- @tparam number ratio 0 to 1
 -- @treturn cursor
 function methods.existing_ratio(self, ratio)
-  need_all_slots(self)
   local made = filtered(self, {
     filter = "ratio", ratio = object.number(ratio, "the ratio of existing_ratio", PART),
   })
@@ -264,7 +254,6 @@ end
 -- @function cursor:claim
 -- @treturn cursor
 function methods.claim(self)
-  need_all_slots(self)
   if self.spec.filter then
     fault.raise("a cursor has one of existing, missing, existing_ratio and claim, once")
   end

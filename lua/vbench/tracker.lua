@@ -121,6 +121,7 @@ end
 -- @treturn boolean whether that is new
 function methods.remove(self, id, sub)
   local number = number_of(self, id, sub)
+  if not is_own(self, number) then return false end
   local changed = C.vb_tracker_remove(self.tracker or open(self), number)
   return changed == 1
 end

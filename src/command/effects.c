@@ -192,7 +192,7 @@ static void lose(const vb_command *command, const vb_hole *hole, const vb_operat
     id = *place & ID_MASK;
     *place &= ~(CLAIMED | BEGUN);
   } else if (!hole->tracker || command->tracks != VB_TRACKS_ADD ||
-             !id_of(hole, operation, k, &id) || vb_tracker_exists(hole->tracker, id)) {
+             !own_id(hole, operation, k, &id) || vb_tracker_exists(hole->tracker, id)) {
     return;
   }
   vb_tracker *tracker = hole->tracker ? hole->tracker : vb_keyspace_tracker(hole->keyspace);

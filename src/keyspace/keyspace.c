@@ -1,6 +1,10 @@
 #include "keyspace/format.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
+
+/* Ids of a keyspace with slots that are looked at, to know which are missing: a minute's work. */
+static const uint64_t others_max = 1ull << 30;
 
 static const char hashtag[] = "{HASHTAG}";
 
@@ -273,6 +277,32 @@ int vb_keyspace_in_slots(const vb_keyspace *keyspace, uint64_t id) {
   char key[VB_KEY_MAX];
   unsigned slot = vb_slot(key, vb_keyspace_write(keyspace, id, key));
   return slot >= keyspace->slot_first && slot < keyspace->slot_last;
+}
+
+/* Bit i: id base + i is of other slots. */
+static uint64_t others_of_word(const vb_keyspace *keyspace, uint64_t base) {
+  uint64_t mask = 0;
+  for (unsigned i = 0; i < 64 && base + i < keyspace->size; i++)
+    mask |= (uint64_t)!vb_keyspace_in_slots(keyspace, base + i) << i;
+  return mask;
+}
+
+int vb_keyspace_bar_others(const vb_keyspace *keyspace, vb_error *err) {
+  vb_tracker *tracker = NULL;
+  if (keyspace->slot_first == keyspace->slot_last) return VB_OK;
+  if (keyspace->size > others_max)
+    return vb_fail(err, VB_EINVAL,
+                   "keyspace '%s' has slots and %" PRIu64 " ids: which of them are missing can be "
+                   "told of up to %" PRIu64 "; give it a smaller size or max_size",
+                   keyspace->name, keyspace->size, others_max);
+  int status = vb_keyspace_track(keyspace, &tracker, err);
+  if (status || vb_tracker_is_barred(tracker)) return status;
+  status = vb_tracker_bar(tracker, err);
+  for (uint64_t base = 0; !status && base < keyspace->size; base += 64) {
+    uint64_t others = others_of_word(keyspace, base);
+    if (others) vb_tracker_bar_few(tracker, base, others);
+  }
+  return status;
 }
 
 static size_t write_pair(const vb_keyspace *keyspace, uint64_t id, char *to) {

@@ -33,6 +33,8 @@ static struct vb_live *make(const vb_cursor *cursor, vb_tracker *tracker, bool w
 int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err) {
   vb_tracker *tracker = NULL;
   int status = vb_keyspace_track(cursor->keyspace, &tracker, err);
+  if (!status && cursor->filter != VB_PRESENCE_EXISTING)
+    status = vb_keyspace_bar_others(cursor->keyspace, err);
   if (status) return status;
   bool whole = cursor->count == vb_keyspace_size(cursor->keyspace);
   struct vb_live **common = vb_keyspace_live(cursor->keyspace), *live = *common;

@@ -156,13 +156,54 @@ describe("the tracker in a run", function()
       } ]]
     assert.equal(0, done.code, done.all)
     assert.matches("known\t1000\ttrue\ttrue\nmisses\t0\n", done.out)
-    for _, cursor in ipairs { "missing", "claim", "existing_ratio" } do
-      local refused = run(([[
-        local low = vb.keyspace { prefix = "k", size = 10, slots = { 0, 8192 } }
-        local set = vb.command { "SET", low:cursor():%s(0.5), "v" }
-        return vb.scenario { phases = {} } ]]):format(cursor))
-      assert.equal(2, refused.code)
-      assert.matches("keyspace 'k' has slots, and does not know", refused.err, 1, true)
+  end)
+
+  it("claims, misses and keeps a ratio within the keyspace's slots", function()
+    for _, tag in ipairs { "", "tag = true," } do
+      server:clean()
+      local done = run(([[
+        local function part(name, first, last)
+          return vb.keyspace { name = name, prefix = "k", width = 6, size = 3000, %s
+                               slots = { first, last } }
+        end
+        local low, high = part("low", 0, 4000), part("high", 4000, 16384)
+        local set = vb.command { "SET", low:claim(), "v", tracks = "add" }
+        local go = vb.command { "INCR", high:claim():wrap(), tracks = "add", name = "go" }
+        local gone = vb.command { "EXISTS", low:missing(), reply = vb.expect("0"), name = "gone" }
+        local ask = vb.command { "GET", low:existing_ratio(0.5), reply = vb.hits(), name = "ask" }
+        local drop = vb.command { "DEL", low:existing(), tracks = "remove", name = "drop" }
+        local function phase(name, run, fields)
+          fields.name, fields.run, fields.clients = name, run, 8
+          return vb.phase(fields)
+        end
+        return vb.scenario { main = function(run)
+          run:phase(phase("fill", set, { until_exhausted = true }))
+          local all = low:count()
+          run:phase(phase("go", go, { requests = 4 * (3000 - all) }))
+          run:phase(phase("drop", drop, { requests = 100 }))
+          run:phase(phase("gone", gone, { requests = 500 }))
+          local ask = run:phase(phase("ask", ask, { requests = 5000 }))
+          print("known", all, high:count(), low:count(), ask.hits)
+        end } ]]):format(tag), "--threads", 3)
+      assert.equal(0, done.code, done.all)
+      local low, high, left, hits = done.out:match("known\t(%d+)\t(%d+)\t(%d+)\t(%d+)")
+      assert.equal(3000, low + high, done.all)
+      assert.is_true(low + 0 > 600 and low + 0 < 900, low)
+      assert.equal(low - 100, tonumber(left))
+      assert.near(2500, tonumber(hits), 200) -- more than 5 deviations
+      assert.equal(3000 - 100, server:call("DBSIZE"))
+      local fours = 0
+      for _, key in ipairs(server:call("KEYS", "*")) do
+        if server:call("GET", key) == "4" then fours = fours + 1 end
+      end
+      assert.equal(tonumber(high), fours)
     end
+    local refused = run [[
+      local low = vb.keyspace { prefix = "k", slots = { 0, 8192 } }
+      local set = vb.command { "SET", low:claim(), "v" }
+      return vb.scenario { phases = { vb.phase { run = set, requests = 1 } } } ]]
+    assert.equal(2, refused.code)
+    assert.matches("keyspace 'k' has slots and 1099511627776 ids: which of them are missing can " ..
+      "be told of up to 1073741824; give it a smaller size", refused.err, 1, true)
   end)
 end)
