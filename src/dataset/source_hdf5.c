@@ -117,11 +117,31 @@ static int dtype_of(hid_t type, hid_t *memory) {
   return -1;
 }
 
-static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_error *err) {
+static hid_t open_cached(hid_t file, const char *name, size_t cache) {
   hid_t access = h5->H5Pcreate(*h5->H5P_CLS_DATASET_ACCESS_ID_g);
-  (void)h5->H5Pset_chunk_cache(access, CHUNK_SLOTS, CHUNK_CACHE, 1); /* a row of chunks at least */
-  self->set = h5->H5Dopen2(self->file, name, access);
+  (void)h5->H5Pset_chunk_cache(access, CHUNK_SLOTS, cache, 1);
+  hid_t set = h5->H5Dopen2(file, name, access);
   (void)h5->H5Pclose(access);
+  return set;
+}
+
+/* Bytes of the chunks that lie beside each other across a row: without room for all of them, each
+ * block of rows would unpack them again. 0 when the set is not in chunks. */
+static size_t chunk_row_bytes(hid_t set, const hsize_t *shape) {
+  hsize_t chunk[2] = {0, 0}, bytes = 0;
+  hid_t made = h5->H5Dget_create_plist(set), type = h5->H5Dget_type(set);
+  if (h5->H5Pget_chunk(made, 2, chunk) == 2 && chunk[1]) {
+    hsize_t across = (shape[1] + chunk[1] - 1) / chunk[1] * chunk[1];
+    bytes = across * h5->H5Tget_size(type);
+    if (__builtin_mul_overflow(bytes, chunk[0], &bytes)) bytes = 0;
+  }
+  (void)h5->H5Tclose(type);
+  (void)h5->H5Pclose(made);
+  return (size_t)bytes;
+}
+
+static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_error *err) {
+  self->set = open_cached(self->file, name, CHUNK_CACHE);
   self->space = self->set > 0 ? h5->H5Dget_space(self->set) : 0;
   if (self->space <= 0) return failed(&self->base, "has a set that cannot be opened", err);
   int axes = h5->H5Sget_simple_extent_ndims(self->space);
@@ -129,7 +149,11 @@ static int open_set(hdf5_source *self, const char *name, hsize_t *shape, vb_erro
     return vb_fail(err, VB_EINVAL, "%s: the set '%s' has %d dimensions; a table of vectors has 2",
                    self->base.path, name, axes);
   (void)h5->H5Sget_simple_extent_dims(self->space, shape, NULL);
-  return VB_OK;
+  size_t cache = chunk_row_bytes(self->set, shape);
+  if (cache <= CHUNK_CACHE) return VB_OK;
+  (void)h5->H5Dclose(self->set);
+  self->set = open_cached(self->file, name, cache);
+  return self->set > 0 ? VB_OK : failed(&self->base, "has a set that cannot be opened", err);
 }
 
 static int add_column(hdf5_source *self, const char *name, const hsize_t *shape, vb_error *err) {

@@ -123,6 +123,20 @@ sections: { records: { count: 1 }, keys: { max_bytes: 4 } }
   end
 
   describe("of HDF5", function()
+    -- Unpacked for every block of rows, the chunk would take minutes.
+    it("unpacks a chunk that is larger than the cache once", function()
+      if not python.program then return pending("NumPy and h5py are not installed") end
+      python.run([==[
+import numpy as np, h5py
+rows = (np.arange(135000 * 128) % 500).astype("<f4").reshape(-1, 128)
+with h5py.File("one.hdf5", "w") as h:
+    h.create_dataset("train", data=rows, chunks=rows.shape, compression=1)
+rows.tofile("want")
+]==], dir.path)
+      dir:run("import", "one.hdf5", "-o", "one")
+      assert.equal("", process.capture(("cd '%s' && cmp one.bin want"):format(dir.path)))
+    end)
+
     before_each(function()
       if not python.program then return end
       python.run([==[
