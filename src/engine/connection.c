@@ -44,8 +44,9 @@ int vb_connection_resize(vb_connection *connection, uint32_t flights) {
 }
 
 vb_connection *vb_connection_new(vb_lane *lane, uint32_t index, uint32_t node, uint32_t flights) {
-  vb_connection *connection = calloc(1, sizeof *connection);
+  vb_connection *connection = aligned_alloc(VB_CACHE_LINE, sizeof *connection);
   if (!connection) return NULL;
+  memset(connection, 0, sizeof *connection);
   connection->lane = lane;
   connection->index = index;
   connection->node = node;

@@ -85,16 +85,15 @@ typedef struct vb_sleeper {
   vb_flow *flow;
 } vb_sleeper;
 
+/* What every request touches stands first, in two lines of the cache. */
 typedef struct vb_connection {
-  struct vb_lane *lane;
+  _Alignas(VB_CACHE_LINE) struct vb_lane *lane;
   vb_stream *stream;
   vb_outbox outbox;
   vb_flight *ring; /* in flight, a power of two */
   uint32_t ring_size, head, tail;
   uint32_t unstamped; /* first flight whose last byte is not written */
   uint32_t open;      /* operations in its window */
-  uint32_t first;     /* `head` when it became ready, or the phase began */
-  uint64_t answered;  /* in this phase, before that */
   uint32_t left;      /* operations to begin before it is renewed, when the phase says so */
   uint32_t index, node;
   uint8_t state;        /* enum vb_connection_state */
@@ -107,14 +106,16 @@ typedef struct vb_connection {
   bool fruitful;        /* before it was closed there was a reply */
   bool keep;            /* the bytes of the reply under way are wanted */
   uint8_t openings;     /* in this phase, before it runs */
-  uint32_t attempts;    /* failed ones in a row */
   uint32_t unconfirmed; /* what a subscriber has asked for: channels, at the end a PONG */
+  vb_bytes tail_bytes;  /* the unfinished end of what was received */
+  vb_scanner scanner;   /* of which a request touches the beginning */
+  uint32_t first;       /* `head` when it became ready, or the phase began */
+  uint64_t answered;    /* in this phase, before that */
+  uint32_t attempts;    /* failed ones in a row */
   vb_ns opened_at;      /* when opening began */
   vb_ns retry_at;       /* when closed: next attempt to open; while opening: when it is given up */
   vb_flow *flow;        /* its own client of flows; NULL until there is a flow */
   vb_flow *serving;     /* whose run it is in the middle of, or NULL */
-  vb_scanner scanner;
-  vb_bytes tail_bytes; /* the unfinished end of what was received */
 } vb_connection;
 
 typedef struct vb_lane_node {

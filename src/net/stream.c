@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,9 +85,11 @@ static ssize_t failed_call(vb_stream *stream) {
   return VB_STREAM_ERROR;
 }
 
+/* recv and send as the system has them. In a program with threads glibc's are points where a thread
+ * may be cancelled, which costs four locked instructions a request at pipeline 1. */
 static ssize_t plain_read(vb_stream *stream, void *to, size_t size) {
   ssize_t got;
-  do got = recv(stream->fd, to, size, 0);
+  do got = syscall(SYS_recvfrom, stream->fd, to, size, 0, NULL, NULL);
   while (got < 0 && errno == EINTR);
   if (got > 0) return got;
   return got == 0 ? VB_STREAM_CLOSED : failed_call(stream);
@@ -94,7 +97,7 @@ static ssize_t plain_read(vb_stream *stream, void *to, size_t size) {
 
 static ssize_t plain_write(vb_stream *stream, const void *from, size_t size) {
   ssize_t sent;
-  do sent = send(stream->fd, from, size, MSG_NOSIGNAL);
+  do sent = syscall(SYS_sendto, stream->fd, from, size, MSG_NOSIGNAL, NULL, 0);
   while (sent < 0 && errno == EINTR);
   return sent >= 0 ? sent : failed_call(stream);
 }
