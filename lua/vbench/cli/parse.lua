@@ -16,6 +16,18 @@ local M = {}
 --- Commands of the program besides the running of a scenario -> how many words go with each.
 M.ACTIONS = { list = 0, help = 1, check = 1, new = 1, version = 0, completion = 1 }
 
+-- Reads its own command line: stands first.
+local DATASET = "dataset"
+
+--- The commands of the program, with the one that reads its own command line.
+-- @treturn {string,...} sorted
+function M.commands()
+  local list = fields.names(M.ACTIONS)
+  list[#list + 1] = DATASET
+  table.sort(list)
+  return list
+end
+
 -- Those whose word is a scenario, with options of its own behind it.
 local WITH_SCENARIO = { help = true, check = true }
 
@@ -247,13 +259,6 @@ local function complete(args, given, getenv)
   if args.auth == "" then args.auth = nil end
 end
 
-local function action_names()
-  local list = {}
-  for name in pairs(M.ACTIONS) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 -- A word too many may be the value of an option that was meant for us and misspelt, or that is
 -- another tool's: "--thresold x".
 local function check_bare_options(state)
@@ -267,7 +272,11 @@ local function check_bare_options(state)
 end
 
 local function check_words(state)
-  local near = state.surplus and state.scenario and nearest.find(state.scenario, action_names())
+  if state.scenario == DATASET then
+    usage("vbench dataset --help lists its options", "dataset stands first, before any option: "
+      .. "vbench dataset COMMAND ...")
+  end
+  local near = state.surplus and state.scenario and nearest.find(state.scenario, M.commands())
   if near then usage(nil, "unknown command '%s'; did you mean '%s'?", state.scenario, near) end
   if state.surplus then
     check_bare_options(state)

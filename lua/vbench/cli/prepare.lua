@@ -43,10 +43,8 @@ local function command_hint(name)
   if require("vbench.commands").find(name) then
     return ("a command to send goes behind --: vbench -- %s ..."):format(name:upper())
   end
-  local actions = {}
-  for action in pairs(parse.ACTIONS) do actions[#actions + 1] = action end
-  table.sort(actions)
-  return "vbench list shows the scenarios; commands are " .. table.concat(actions, ", ")
+  return "vbench list shows the scenarios; commands are "
+    .. table.concat(parse.commands(), ", ")
 end
 
 --- Which scenario is meant; its text is compiled, so that a slip is known before any server is.
@@ -57,9 +55,7 @@ end
 function M.find(state)
   local name = state.scenario
   if not name then return M.CLASSIC, "classic" end
-  local actions = {}
-  for action in pairs(parse.ACTIONS) do actions[#actions + 1] = action end
-  local path, message = loader.find(name, actions)
+  local path, message = loader.find(name, parse.commands())
   if not path then usage(not name:find("[/.]") and command_hint(name) or nil, "%s", message) end
   local ok, failed = loader.check_syntax(path)
   if not ok then usage(nil, "%s", failed.message) end
