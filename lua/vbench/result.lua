@@ -239,10 +239,12 @@ local function client_of(source, lane)
   local long = lane.seconds >= SHORT_S
   local awake = math.max(0, lane.cpu_seconds - lane.spin_seconds)
   local busy = long and awake / (lane.seconds * workers) or 0
+  local collector = long and lane.collector_seconds / (lane.seconds * workers) or 0
   local delay = long and usage.seconds and usage.run_delay_s / (usage.seconds * workers) or 0
   return {
     cpu_us_per_request = requests > 0 and rounded(lane.cpu_seconds * 1e6 / requests, 1000) or null,
-    busy = rounded(busy, 10000), run_delay = rounded(delay, 10000),
+    busy = rounded(busy, 10000), collector = rounded(collector, 10000),
+    run_delay = rounded(delay, 10000),
     lateness_p99_us = M.times(source.engine:lateness(source.lane)).p99 or null,
     major_faults = usage.major_faults or 0, steal = rounded(usage.steal or 0, 10000),
     network = network_of(usage),

@@ -56,6 +56,10 @@ typedef struct vb_hooks {
   /* Asks function `function` whether the next step is to run: 1, 0, or VB_HOOK_FAILED. */
   int (*condition)(void *state, uint32_t function, const vb_reply *reply,
                    const vb_request *request);
+  /* Collects what the functions have left since it was called last, and says how many nanoseconds
+   * that took: 0, or VB_HOOK_FAILED when a finalizer raised. To be called often; until then nothing
+   * is collected. NULL: there is nothing to collect. */
+  int (*collect)(void *state, uint64_t *took);
   const struct vb_flow_hooks *flow; /* NULL: the script declares no flow */
 } vb_hooks;
 #endif

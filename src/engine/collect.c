@@ -203,6 +203,8 @@ static void collect_lane(vb_track *track, const vb_lane *lane) {
   result->waiting += lane->waiting;
   if (lane->cpu_end <= lane->cpu_start) return;
   result->cpu_seconds += (double)(lane->cpu_end - lane->cpu_start) / (double)VB_NS_PER_S;
+  result->collector_seconds +=
+      (double)(lane->collector_end - lane->collector_start) / (double)VB_NS_PER_S;
   result->spin_seconds += (double)(lane->spin_end - lane->spin_start) / (double)VB_NS_PER_S;
 }
 

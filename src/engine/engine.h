@@ -136,13 +136,14 @@ typedef struct vb_row {
 } vb_row;
 
 typedef struct vb_lane_result {
-  double seconds;       /* from the first issue to the last reply or the end, warm-up apart */
-  double drain_seconds; /* from the end to the last reply */
-  double started_wall;  /* seconds since 1970 of the first issue that counts */
-  double cpu_seconds;   /* of the workers in that time: user and system */
-  double spin_seconds;  /* of it, waiting awake for the next operation to fall due */
-  uint64_t asked;       /* open loop: operations that fell due */
-  uint64_t waiting;     /* of them, due and not sent at the end */
+  double seconds;           /* from the first issue to the last reply or the end, warm-up apart */
+  double drain_seconds;     /* from the end to the last reply */
+  double started_wall;      /* seconds since 1970 of the first issue that counts */
+  double cpu_seconds;       /* of the workers in that time: user and system */
+  double spin_seconds;      /* of it, waiting awake for the next operation to fall due */
+  double collector_seconds; /* of it, in the collector of the workers' Lua */
+  uint64_t asked;           /* open loop: operations that fell due */
+  uint64_t waiting;         /* of them, due and not sent at the end */
   /* Requests that were answered on a connection; of 0 connections where they need not be alike. */
   uint64_t least_of_connection, most_of_connection;
   double mean_of_connection;

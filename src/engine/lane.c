@@ -147,7 +147,7 @@ static void reset(vb_lane *lane) {
   vb_retry_reset(lane);
   lane->slowest_floor = 0;
   lane->first_issue = lane->last_reply = lane->cpu_start = lane->cpu_end = 0;
-  lane->spin_start = lane->spin_end = 0;
+  lane->spin_start = lane->spin_end = lane->collector_start = lane->collector_end = 0;
   lane->ended_at = 0;
   lane->lost = 0;
   lane->waits = lane->subscribes = false;
@@ -204,6 +204,7 @@ void vb_lane_run(vb_lane *lane) {
   lane->next_second = lane->interval->start_ns + VB_NS_PER_S;
   lane->cpu_start = vb_thread_cpu();
   lane->spin_start = worker->spin;
+  lane->collector_start = worker->collector;
   lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
   lane->accepting = !lane->phase->spec.idle && !lane->subscribes;
   vb_lane_set_state(lane, VB_LANE_RUN);
@@ -256,6 +257,7 @@ static void finish(vb_lane *lane, enum vb_lane_state state) {
   lane->ended_at = lane->worker->now;
   if (lane->cpu_start) lane->cpu_end = vb_thread_cpu();
   lane->spin_end = lane->worker->spin;
+  lane->collector_end = lane->worker->collector;
   vb_lane_set_state(lane, state);
 }
 
@@ -305,6 +307,7 @@ static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
   if (lane->paced) vb_lane_drop_queued(lane); /* else what counts would wait for what does not */
   lane->cpu_start = vb_thread_cpu();
   lane->spin_start = lane->worker->spin;
+  lane->collector_start = lane->worker->collector;
   lane->next_second = lane->worker->now + VB_NS_PER_S;
 }
 

@@ -195,7 +195,7 @@ typedef struct vb_lane {
   vb_interval_channel *intervals;
   vb_interval *interval; /* the current one */
   vb_ns next_second, first_issue, last_reply, drain_until, ended_at;
-  vb_ns cpu_start, cpu_end, spin_start, spin_end;
+  vb_ns cpu_start, cpu_end, spin_start, spin_end, collector_start, collector_end;
   atomic_int state;        /* shared: enum vb_lane_state */
   atomic_uint ready_shown; /* shared: connections ready, for messages */
   vb_error error;          /* shared once state is VB_LANE_FAILED */

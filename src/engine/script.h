@@ -16,7 +16,7 @@ typedef struct vb_watch {
   atomic_bool frozen;          /* by main: a call that returns after all goes no further */
 } vb_watch;
 
-enum { VB_WATCH_LOAD = 0x7ffffffd, VB_WATCH_INIT, VB_WATCH_DONE };
+enum { VB_WATCH_COLLECT = 0x7ffffffc, VB_WATCH_LOAD, VB_WATCH_INIT, VB_WATCH_DONE };
 
 static inline void vb_watch_enter(vb_watch *watch, unsigned what) {
   uint64_t calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);

@@ -197,6 +197,19 @@ static int wait_for_events(vb_worker *worker, struct epoll_event *events) {
   return epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout);
 }
 
+/* Between the rounds: what the script's functions have left. */
+static void collect(vb_worker *worker) {
+  uint64_t calls = atomic_load_explicit(&worker->watch.calls, memory_order_relaxed), took = 0;
+  if (VB_LIKELY(calls == worker->calls) || !worker->hooks.collect) return;
+  int failed = worker->hooks.collect(worker->hooks.state, &took);
+  worker->calls = atomic_load_explicit(&worker->watch.calls, memory_order_relaxed);
+  worker->collector += took;
+  for (uint32_t i = 0; failed && i < worker->lane_count; i++)
+    if (lane_is_up(&worker->lanes[i]))
+      vb_lane_fail(&worker->lanes[i], VB_ESCRIPT, "%s",
+                   worker->shared->spec.script->message(worker->hooks.state));
+}
+
 static void loop(vb_worker *worker) {
   struct epoll_event events[EVENTS_MAX];
   while (!atomic_load_explicit(&worker->quit, memory_order_relaxed)) {
@@ -218,6 +231,7 @@ static void loop(vb_worker *worker) {
       sweep(worker);
       end_round(worker);
     }
+    collect(worker);
   }
 }
 

@@ -53,6 +53,8 @@ typedef struct vb_worker {
   vb_ns next_sweep;
   vb_ns next_due;    /* when the next operation of any lane falls due; UINT64_MAX: none */
   vb_ns spin;        /* time spent awake, waiting for it */
+  vb_ns collector;   /* time spent collecting what the script's functions left */
+  uint64_t calls;    /* of functions, when it was looked for last */
   char *buffer;      /* VB_RECEIVE_SIZE: where all connections receive */
   vb_writes *writes; /* the shared ones */
   vb_chunk_pool pool;

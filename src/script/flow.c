@@ -364,7 +364,7 @@ int vb_flow_table_open(vb_state *s, vb_error *err) {
   if (lua_istable(lua, -1)) {
     /* Tables of arguments are collected less often than hooks' strings: of a call with one, 0.3 us
      * less than without a pause. */
-    (void)lua_gc(lua, LUA_GCSETPAUSE, 200);
+    s->pause = 200;
     s->flows = calloc(1, sizeof *s->flows);
     code = s->flows ? take_table(s, lua_gettop(lua)) : VB_ENOMEM;
     if (code) (void)vb_fail(err, code, "out of memory: flows");

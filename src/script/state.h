@@ -24,6 +24,8 @@ typedef struct vb_state {
   vb_watch *watch;
   vb_request request;
   vb_reply_view reply;
+  size_t heap;    /* bytes, beyond which the collector has to do with what is added */
+  uint32_t pause; /* the heap that a cycle of it begins at, in percent of what the last one left */
   uint32_t clock; /* moves on whenever a reply that was shown is gone */
   int request_reference, reply_reference, done_reference;
   vb_function *functions;
@@ -53,6 +55,12 @@ void vb_state_append_number_part(double number, vb_bytes *out);
 /* The value at `index` as it stands in an argument; strings of JSON are quoted. False when it is
  * none. */
 bool vb_state_append_part(lua_State *lua, int index, bool escape_json, vb_bytes *out);
+
+/* collector.c */
+/* What the functions leave is collected by vb_state_collect from now on. */
+void vb_state_begin_collecting(vb_state *s);
+/* As `collect` of vb_hooks. */
+int vb_state_collect(void *context, uint64_t *took);
 
 /* flow.c */
 /* Takes the script's flows, when it has some. VB_ENOMEM, VB_ESCRIPT. */

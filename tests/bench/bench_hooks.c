@@ -53,9 +53,12 @@ static vb_script_factory *make_factory(vb_shared *shared, const char *path) {
   return factory;
 }
 
+enum { ROUND = 16 }; /* calls between two looks at what is to be collected */
+
 static double call(const vb_hooks *hooks, uint32_t function, bool reply, long calls) {
   static vb_bytes out;
   const vb_reply ok = {.type = '+', .text = "OK", .text_length = 2, .size = 5};
+  uint64_t took;
   vb_ns start = vb_thread_cpu();
   for (long i = 0; i < calls; i++) {
     const vb_request request = {.n = (double)i, .id = (double)i, .query = -1};
@@ -63,6 +66,7 @@ static double call(const vb_hooks *hooks, uint32_t function, bool reply, long ca
     int code = reply ? hooks->reply(hooks->state, function, &ok, &request)
                      : hooks->arguments(hooks->state, function, &request, &out);
     if (code == VB_HOOK_FAILED) die("a hook failed");
+    if (i % ROUND == 0 && hooks->collect(hooks->state, &took)) die("a finalizer failed");
   }
   return (double)(vb_thread_cpu() - start) / (double)calls;
 }

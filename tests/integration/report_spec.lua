@@ -26,7 +26,8 @@ local TIMELINE = words [[t_s requests sent errors open_connections mean_us p50_u
 local KEYSPACE = words [[name before after added removed protected skipped_protected coverage
   backfilled scan]]
 local NODE = words "address role zone slots requests errors latency_us server_change"
-local CLIENT = words [[cpu_us_per_request busy run_delay lateness_p99_us major_faults bound
+local CLIENT = words [[cpu_us_per_request busy collector run_delay lateness_p99_us major_faults
+  bound
   connect_us connects connects_per_s steal network shares_cores of_connection]]
 
 local function has_keys(value, needed, optional, what)

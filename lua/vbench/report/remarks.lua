@@ -6,7 +6,7 @@ local text = require "vbench.report.text"
 
 local M = {}
 
-local STEAL, NETWORK = 0.02, 0.9
+local STEAL, NETWORK, COLLECTOR = 0.02, 0.9, 0.05
 -- Of connections that had so many requests in the mean, one is starved or favoured by this factor.
 local EACH, UNEQUAL = 50, 2
 
@@ -104,6 +104,9 @@ local function client(out, phase, style, verbose)
   if is_number(self.busy) then parts[1] = "busy " .. text.percent(self.busy) end
   if is_number(self.run_delay) and self.run_delay > 0 then
     parts[#parts + 1] = ("waited for a core %s"):format(text.percent(self.run_delay))
+  end
+  if is_number(self.collector) and self.collector > (verbose and 0 or COLLECTOR) then
+    parts[#parts + 1] = ("Lua's collector %s"):format(text.percent(self.collector))
   end
   local shares = table.concat(parts, ", ")
   if self.bound == true then
