@@ -17,7 +17,7 @@ typedef struct vb_keyspace_spec {
   const vb_dataset *dataset; /* whose stored keys they are, instead of prefix and pattern; outlives
                                 the keyspace */
   uint64_t size;     /* ids, at least 1; of a dataset's keys, its records; 0 with a max_size: the
-                        tracker     grows as ids are added */
+                        tracker grows as ids are added */
   uint64_t max_size; /* of a keyspace without a size; else 0 */
   uint64_t subs;     /* sub-ids of each id, written as ":sub" behind its key; 0: none */
   int subs_apart;    /* 1: the sub-id is no part of the key: a field of a hash, an index */

@@ -20,7 +20,7 @@ VB_API const char *vb_tracker_name(const vb_tracker *tracker);
 VB_API const vb_bitmap *vb_tracker_existing(const vb_tracker *tracker);
 
 /* A second bitmap for what is claimed. Needed where claims meet draws of existing ids, or go round
- * (vb_tracker_go_round), and after outcomes were unknown. While nobody else writes; again:
+ * (vb_tracker_go_round). While nobody else writes; again:
  * nothing. VB_ENOMEM. */
 VB_API int vb_tracker_split(vb_tracker *tracker, vb_error *err);
 VB_API int vb_tracker_is_split(const vb_tracker *tracker);

@@ -76,6 +76,23 @@ describe("before a phase", function()
     assert.equal(100, done.json.phases[2].requests)
   end)
 
+  it("starts a phase with exactly the minimum", function()
+    local script = vbench.scenario [[
+      local keys = vb.keyspace { prefix = "k:", size = 10 }
+      local hot = vb.reference_set { name = "hot", range = { 0, 4 } }
+      local get = vb.command { "GET", keys:only(hot):uniform() }
+      return vb.scenario { main = function(run)
+        keys:add_range(0, 2)
+        run:phase(vb.phase { name = "read", run = get, requests = 10 })
+      end } ]]
+    assert.same({ existing = 2, missing = 2, ratio = 0.5 },
+      entry(run(script, "--reference-set-min", "0.5"), 1).coverage)
+    local done = run(script, "--reference-set-min", "0.51")
+    assert.equal(3, done.code, done.all)
+    assert.matches("2 of the 4 ids of hot exist in keyspace 'k:' (50.0 %), 2 missing: the phase is "
+      .. "not started, at least 51.0 % were asked for", done.err, 1, true)
+  end)
+
   it("says what to do where nothing is known, and knows it after a scan", function()
     local done = run(query(), "--reference-set-check")
     assert.equal(3, done.code)
@@ -120,6 +137,22 @@ describe("before a phase", function()
       .. "redis.call('HGET', key, 'key') == key then n = n + 1 end end return n", 0)
     assert.equal(done.json.phases[2].keyspaces[1].after, sizes)
     assert.is_true(sizes >= TRUTH)
+  end)
+
+  it("a backfill loads as the schema says when several commands load records", function()
+    local done = run(query([[
+      local own = vb.command { "HSET", ds.keys:sequential():limit(10), "mine", ds.record.embedding,
+        tracks = "add", name = "own" }
+      local other = vb.command { "HSET", ds.keys:sequential():limit(10), "other",
+        ds.record.embedding, tracks = "add", name = "other" } ]],
+      'vb.phase { name = "load", run = own, until_exhausted = true },'),
+      "--reference-set-backfill")
+    assert.equal(0, done.code, done.all)
+    local as_script = server:call("EVAL", "local n = 0 for _, key in ipairs(redis.call('KEYS', "
+      .. "'*')) do n = n + redis.call('HEXISTS', key, 'mine') + redis.call('HEXISTS', key, "
+      .. "'other') end return n", 0)
+    assert.equal(10, as_script)
+    assert.equal(TRUTH, done.json.phases[2].keyspaces[1].coverage.existing)
   end)
 
   it("a backfill that cannot load all of it keeps the phase from starting", function()

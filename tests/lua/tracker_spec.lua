@@ -289,6 +289,17 @@ describe("a group of keyspaces", function()
     assert.is_nil(group:find("session:1"))
   end)
 
+  it("finds the one of the longest prefix where a key fits several", function()
+    local short = vb.keyspace { prefix = "k", size = 1000, width = 0 }
+    local long = vb.keyspace { prefix = "k1", size = 1000, width = 0 }
+    for _, both in ipairs { vb.keyspace_group { short, long }, vb.keyspace_group { long, short } } do
+      local keyspace, id = both:find("k15")
+      assert.same({ "k1", 5 }, { keyspace.name, id })
+      keyspace, id = both:find("k25")
+      assert.same({ "k", 25 }, { keyspace.name, id })
+    end
+  end)
+
   it("adds, and sums up", function()
     assert.is_true(group:add("user:000000000001"))
     assert.is_true(group:add("user:cart:7:2"))
