@@ -1,6 +1,7 @@
 #include "dataset/verify.h"
 
 #include "dataset/dtype.h"
+#include "dataset/store.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXAMPLES = 5, EXAMPLE_BYTES = 200, STEP = 4096 };
+enum { EXAMPLES = 5, EXAMPLE_BYTES = 320, KEY_SHOWN = 40, STEP = 4096 };
 
 struct vb_verify {
   const vb_dataset *dataset;
@@ -29,16 +30,42 @@ typedef struct spot {
   int64_t member; /* -1: none */
 } spot;
 
+/* Where the text stops being UTF-8; its length when it does not. */
+static size_t utf8_until(const char *text, size_t length);
+
+static VB_PRINTF(3, 4) int put(char *text, int length, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int more = vsnprintf(text + length, (size_t)(EXAMPLE_BYTES - length), format, args);
+  va_end(args);
+  return length + more < EXAMPLE_BYTES ? length + more : EXAMPLE_BYTES - 1;
+}
+
+/* The stored key of a record, which is how its record is known in a server. */
+static int put_key(const vb_verify *verify, uint64_t record, char *text, int length) {
+  vb_view key;
+  vb_dataset_key(verify->dataset, record, &key);
+  bool cut = key.length > KEY_SHOWN, readable = utf8_until(key.data, key.length) == key.length;
+  if (cut) key.length = vb_store_whole_characters(key.data, KEY_SHOWN);
+  length = put(text, length, " (key '");
+  for (size_t i = 0; i < key.length; i++) {
+    unsigned char byte = (unsigned char)key.data[i];
+    bool plain = byte >= 0x20 && byte != 0x7f && (byte < 0x80 || readable);
+    length = put(text, length, plain ? "%c" : "\\x%02x", byte);
+  }
+  return put(text, length, cut ? "...')" : "')");
+}
+
 static VB_PRINTF(4, 5) void found(vb_verify *verify, int finding, const spot *where,
                                   const char *format, ...) {
   uint64_t count = verify->counts[finding]++;
   if (count >= EXAMPLES) return;
   char *text = verify->examples[finding][count];
-  int length = snprintf(text, EXAMPLE_BYTES, "%s %" PRIu64, where->entry, where->number);
-  if (where->member >= 0)
-    length += snprintf(text + length, (size_t)(EXAMPLE_BYTES - length), ", member %" PRId64,
-                       where->member);
-  length += snprintf(text + length, (size_t)(EXAMPLE_BYTES - length), ": ");
+  int length = put(text, 0, "%s %" PRIu64, where->entry, where->number);
+  if (verify->layout->key_size && *where->entry == 'r')
+    length = put_key(verify, where->number, text, length);
+  if (where->member >= 0) length = put(text, length, ", member %" PRId64, where->member);
+  length = put(text, length, ": ");
   va_list args;
   va_start(args, format);
   (void)vsnprintf(text + length, (size_t)(EXAMPLE_BYTES - length), format, args);
@@ -80,7 +107,6 @@ static bool second_fits(unsigned char first, unsigned char second) {
   return first != 0xf4 || second < 0x90;
 }
 
-/* Where the text stops being UTF-8; its length when it does not. */
 static size_t utf8_until(const char *text, size_t length) {
   const unsigned char *bytes = (const unsigned char *)text;
   size_t at = 0;

@@ -175,15 +175,17 @@ query 0
 
     local WRONG = {
       { "a length over max_bytes", { length = "\5\0\0\0" },
-        "1 lengths over max_bytes\n  record 0: t: its length is 5, max_bytes is 4\n" },
+        "1 lengths over max_bytes\n  record 0 (key 'k1'): t: its length is 5, max_bytes is 4\n" },
       { "invalid UTF-8", { t = "a\255\0\0" },
-        "1 texts not in their encoding\n  record 0: t: byte 1, 0xff, is no UTF-8\n" },
+        "1 texts not in their encoding\n  record 0 (key 'k1'): t: byte 1, 0xff, is no UTF-8\n" },
       { "an overlong form", { t = "\192\128\0\0" },
-        "1 texts not in their encoding\n  record 0: t: byte 0, 0xc0, is no UTF-8\n" },
+        "1 texts not in their encoding\n  record 0 (key 'k1'): t: byte 0, 0xc0, is no UTF-8\n" },
       { "a key in no encoding", { key = "\128\0\0" },
-        "1 texts not in their encoding\n  record 0: the key: byte 0, 0x80, is no UTF-8\n" },
+        "1 texts not in their encoding\n"
+        .. "  record 0 (key '\\x80'): the key: byte 0, 0x80, is no UTF-8\n" },
       { "NaN", { v = ONE .. NAN },
-        "1 numbers that are NaN or infinite\n  record 0: v: value 1 is NaN or infinite\n" },
+        "1 numbers that are NaN or infinite\n"
+        .. "  record 0 (key 'k1'): v: value 1 is NaN or infinite\n" },
       { "an id past the end", { ids = id(0) .. id(2) },
         "1 ids that cannot be\n  query 0: neighbour 1 is 2; there are 2 records\n" },
       { "an id twice", { ids = id(1) .. id(1) },
@@ -237,6 +239,19 @@ sections:
           "--metric", metric)
         assert.matches("ground truth of 1 recomputed", dir:run("verify", "e").out)
       end
+    end)
+
+    it("names the keys of records that other writers made too long", function()
+      dir:write("s.yaml", "version: 1\nrecord: { fields: [ { name: v, type: text, length: variable,"
+        .. " max_bytes: 1 } ] }\nsections: { records: { count: 3 }, keys: { max_bytes: 45 } }\n")
+      local long = "\2\0\0\0a"
+      dir:write("s.bin", long .. "\1\0\0\0a" .. long .. "user:\195\169" .. ("\0"):rep(38)
+        .. "k" .. ("\0"):rep(44) .. ("k"):rep(45))
+      local run = vbench.run { "dataset", "verify", "s", cwd = dir.path }
+      assert.equal("2 lengths over max_bytes\n"
+        .. "  record 0 (key 'user:\195\169'): v: its length is 2, max_bytes is 1\n"
+        .. "  record 2 (key '" .. ("k"):rep(40) .. "...'): v: its length is 2, max_bytes is 1\n",
+        run.out)
     end)
 
     it("finds member counts over max_members, and counts what cannot be sent", function()
