@@ -74,13 +74,19 @@ function M.count(value)
   return wrong(value, "count", "a whole number such as 1000, 10k, 5m or 1g")
 end
 
---- A rate: "50k", "0.5", "20k/s", or operations a second.
+local MOST_A_SECOND = 1e8 -- beyond that a worker could not even count what falls due
+
+--- A rate: "50k", "0.5", "20k/s", or operations a second, up to 100 million.
 -- @tparam string|number value
 -- @treturn ?number operations a second, nil when it is none
 -- @treturn ?string message
 function M.rate(value)
   local text = type(value) == "string" and value:gsub("%s*/%s*s$", "") or value
   local number = amount(parse(text, COUNTS))
+  if number and number > MOST_A_SECOND then
+    return nil, ("%s is more than the 100,000,000 operations a second that can fall due"):format(
+      show(value))
+  end
   if number then return number end
   return wrong(value, "rate", "operations a second: 1000, 50k or 0.5")
 end

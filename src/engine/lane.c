@@ -206,6 +206,7 @@ void vb_lane_run(vb_lane *lane) {
   lane->spin_start = worker->spin;
   lane->collector_start = worker->collector;
   lane->counted_from = atomic_load(&lane->phase->numbers.counted_from);
+  vb_lane_fit_blocks(lane);
   lane->accepting = !lane->phase->spec.idle && !lane->subscribes;
   vb_lane_set_state(lane, VB_LANE_RUN);
   for (uint32_t i = 0; i < lane->connection_count; i++) {
@@ -304,6 +305,7 @@ static void begin_to_count(vb_lane *lane, uint64_t counted_from) {
     lane->interval->start_ns = lane->worker->now;
   }
   lane->counted_from = counted_from;
+  vb_lane_fit_blocks(lane);
   if (lane->paced) vb_lane_drop_queued(lane); /* else what counts would wait for what does not */
   lane->cpu_start = vb_thread_cpu();
   lane->spin_start = lane->worker->spin;

@@ -327,6 +327,9 @@ void vb_lane_follow_ramp(vb_lane *lane);
 /* Fits statistics to an open loop, or to none. VB_ENOMEM. */
 int vb_lane_fit_schedule(vb_lane *lane);
 void vb_lane_start_schedule(vb_lane *lane);
+/* How many numbers to take at once. In the warm-up one, since all that are in hand at its end are
+ * of it, and slow operations would take long to use them up. */
+void vb_lane_fit_blocks(vb_lane *lane);
 /* Begins what has fallen due until now: at most what the backlog holds. */
 void vb_lane_release(vb_lane *lane);
 /* Empties the queues at the end; what waits there is counted, with its age as response time. */

@@ -4,7 +4,6 @@
 enum { LATENESS_DIGITS = 3, BLOCK_MS = 10 };
 
 int vb_lane_fit_schedule(vb_lane *lane) {
-  lane->block_size = VB_NUMBERS_BLOCK;
   if (!lane->paced) return VB_OK;
   if (!lane->lateness) lane->lateness = vb_histogram_new(LATENESS_DIGITS);
   if (!lane->lateness) return VB_ENOMEM;
@@ -12,9 +11,9 @@ int vb_lane_fit_schedule(vb_lane *lane) {
   return VB_OK;
 }
 
-/* Numbers for 10 ms: one that takes more at a low rate would have some left when the others have
- * none, and run on alone. */
-static uint64_t block_size(const vb_phase *phase) {
+/* In an open loop, numbers for 10 ms: one that takes more at a low rate would have some left when
+ * the others have none, and run on alone. */
+static uint64_t paced_block_size(const vb_phase *phase) {
   double most = phase->spec.rate;
   for (uint32_t i = 0; i < phase->schedule.stage_count; i++)
     if (phase->schedule.stages[i].target > most) most = phase->schedule.stages[i].target;
@@ -23,13 +22,18 @@ static uint64_t block_size(const vb_phase *phase) {
   return size < VB_NUMBERS_BLOCK ? (uint64_t)size : VB_NUMBERS_BLOCK;
 }
 
+void vb_lane_fit_blocks(vb_lane *lane) {
+  bool warmup = lane->counted_from == UINT64_MAX;
+  lane->block_size = lane->paced ? paced_block_size(lane->phase) : VB_NUMBERS_BLOCK;
+  if (warmup) lane->block_size = 1;
+}
+
 static void follow(vb_lane *lane, vb_ns due) {
   lane->next_due = due < lane->phase->end ? due : UINT64_MAX;
 }
 
 void vb_lane_start_schedule(vb_lane *lane) {
   vb_phase *phase = lane->phase;
-  lane->block_size = block_size(phase);
   vb_pacer_init(&lane->pacer, &phase->schedule, phase->start, lane->worker->index, phase->workers);
   follow(lane, vb_pacer_next(&lane->pacer));
   vb_worker_follow_schedules(lane->worker);

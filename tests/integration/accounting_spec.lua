@@ -59,6 +59,12 @@ describe("a report", function()
     assert.equal(1500, sent)
   end)
 
+  it("counts slow operations from the end of the warm-up on", function()
+    local phase = run("local pop = vb.command { 'BLPOP', vb.key 'none', 0.05 }",
+      "run = pop, clients = 2, warmup = '200ms', duration = '400ms'", "--threads", 2).json.phases[1]
+    assert.is_true(phase.operations >= 2, phase.operations)
+  end)
+
   it("has null for the times of nothing", function()
     local phase = run("local wrong = vb.command { 'GETT', 'x' }", "run = wrong, requests = 5")
       .json.phases[1]

@@ -235,7 +235,7 @@ describe("an open loop", function()
   end)
 
   it("is refused with a rate that is none", function()
-    for _, text in ipairs { "-5", "fast", "" } do
+    for _, text in ipairs { "-5", "fast", "", "101m" } do
       local bad = vbench.run { "-p", server.port, "--rate=" .. text, "-t", "set" }
       assert.equal(2, bad.code)
       assert.matches("%-%-rate", bad.err)
