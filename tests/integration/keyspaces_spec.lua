@@ -83,6 +83,25 @@ describe("keyspaces in the report", function()
     assert.matches("scanned: 2 found, 2 new, 0 stale", done.out)
   end)
 
+  it("counts the deletes that each phase has not sent", function()
+    local done = vbench.report { "-p", server.port, vbench.scenario [[
+      local keys = vb.keyspace { prefix = "k:", size = 100 }
+      local kept = vb.reference_set { name = "kept", range = { 0, 30 } }
+      local del = vb.command { "DEL", keys:sequential(), tracks = "remove" }
+      return vb.scenario { main = function(run)
+        keys:add_range(0, 100)
+        keys:protect(kept)
+        for _, count in ipairs { 40, 50 } do
+          run:phase(vb.phase { name = "del " .. count, run = del, requests = count })
+        end
+      end } ]] }
+    assert.equal(0, done.code, done.all)
+    local first, second = done.json.phases[1].keyspaces[1], done.json.phases[2].keyspaces[1]
+    assert.same({ 30, 30, 90 }, { first.protected, first.skipped_protected, first.after })
+    assert.same({ 30, 30, 80 }, { second.protected, second.skipped_protected, second.after })
+    assert.matches("30 protected, 30 deletes of them not sent", done.out, 1, true)
+  end)
+
   it("--workload-snapshot says when it has nothing to count", function()
     local untracked = vbench.one_phase([[local keys = vb.keyspace { prefix = "k:", size = 10 }
       local set = vb.command { "SET", keys:sequential(), "v" }]], "run = set, requests = 5")

@@ -292,7 +292,8 @@ describe("a group of keyspaces", function()
   it("finds the one of the longest prefix where a key fits several", function()
     local short = vb.keyspace { prefix = "k", size = 1000, width = 0 }
     local long = vb.keyspace { prefix = "k1", size = 1000, width = 0 }
-    for _, both in ipairs { vb.keyspace_group { short, long }, vb.keyspace_group { long, short } } do
+    for _, members in ipairs { { short, long }, { long, short } } do
+      local both = vb.keyspace_group(members)
       local keyspace, id = both:find("k15")
       assert.same({ "k1", 5 }, { keyspace.name, id })
       keyspace, id = both:find("k25")
