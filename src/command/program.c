@@ -402,13 +402,37 @@ uint32_t vb_program_places(const vb_program *program) {
   return live && !program->places ? 1 : program->places;
 }
 
+/* Calls what takes a cursor and a worker for the cursors of a command. */
+static void for_cursors(const vb_command *command, uint32_t worker,
+                        void (*call)(const vb_cursor *, uint32_t)) {
+  for (uint32_t k = 0; command && k < command->hole_count; k++)
+    if (command->holes[k].part.kind == VB_PART_CURSOR) call(command->holes[k].part.cursor, worker);
+}
+
 void vb_program_give_back(const vb_program *program, uint32_t worker) {
-  for (uint32_t i = 0; i < program->row_count; i++) {
-    const vb_command *command = program->rows[i].command;
-    for (uint32_t k = 0; command && k < command->hole_count; k++)
-      if (command->holes[k].part.kind == VB_PART_CURSOR)
-        vb_cursor_give_back(command->holes[k].part.cursor, worker);
+  for (uint32_t i = 0; i < program->row_count; i++)
+    for_cursors(program->rows[i].command, worker, vb_cursor_give_back);
+}
+
+static void expect(const vb_entry *entry, uint32_t worker, uint64_t operations) {
+  for (uint32_t i = 0; entry->live && i < entry->step_count; i++) {
+    const vb_command *command = entry->steps[i].command;
+    for (uint32_t k = 0; k < command->hole_count; k++) {
+      const vb_part *part = &command->holes[k].part;
+      uint64_t times = part->times_max > 1 ? part->times_max : 1;
+      if (part->kind == VB_PART_CURSOR) vb_cursor_expect(part->cursor, worker, operations * times);
+    }
   }
+}
+
+void vb_program_expect(const vb_program *program, uint32_t worker, uint64_t stream, uint64_t first,
+                       uint64_t end) {
+  if (program->flows) return;
+  for (uint32_t i = 0; i < program->row_count; i++)
+    for_cursors(program->rows[i].command, worker, vb_cursor_expect_anew);
+  if (program->entry_count == 1) expect(program->entries, worker, end - first);
+  for (uint64_t n = first; program->entry_count > 1 && n < end; n++)
+    expect(vb_program_pick(program, stream, n), worker, 1);
 }
 
 uint32_t vb_program_rows(const vb_program *program) {

@@ -117,6 +117,10 @@ bool vb_program_is_one(const vb_program *program);
 const vb_keyspace *vb_program_keyspace(const vb_program *program, const vb_keyspace *keyspace);
 /* How many ids its operations remember at most, all entries together; 0: none has to. */
 uint32_t vb_program_places(const vb_program *program);
+/* The worker is about to do operations first .. end - 1: its cursors take no more ids ahead than
+ * these draw. Not of flows, of which nobody knows. */
+void vb_program_expect(const vb_program *program, uint32_t worker, uint64_t stream, uint64_t first,
+                       uint64_t end);
 /* The worker draws no more in this phase. */
 void vb_program_give_back(const vb_program *program, uint32_t worker);
 /* The same for an operation that has begun: draws the ids of the steps before `step`. */

@@ -13,6 +13,9 @@ bool vb_lane_has_number(vb_lane *lane) {
   lane->out_of_numbers = !vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block);
   if (lane->out_of_numbers) return false;
   vb_lane_follow_warmup(lane);
+  if (lane->ledger.places)
+    vb_program_expect(lane->phase->spec.program, lane->worker->index, lane->phase->stream,
+                      lane->block.first, lane->block.end);
   return true;
 }
 

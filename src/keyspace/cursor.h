@@ -66,6 +66,11 @@ VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
  * claimed id is the caller's until the tracker confirms or releases it. Hot. */
 int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
                    uint64_t *id);
+/* How many ids the worker is about to draw, at most, of a cursor that looks at the tracker: it
+ * takes no more ahead, so that n draws of all workers are the first n ids. Adds to what was
+ * expected, or begins anew. A worker of which nothing was ever expected takes up to 64 ahead. */
+void vb_cursor_expect(const vb_cursor *cursor, uint32_t worker, uint64_t draws);
+void vb_cursor_expect_anew(const vb_cursor *cursor, uint32_t worker);
 /* A claimed id was given up, or never used: it is handed out once more. */
 void vb_cursor_release(const vb_cursor *cursor, uint64_t id);
 /* The worker draws no more: what it has claimed ahead can be claimed again. */

@@ -20,6 +20,8 @@ typedef struct vb_reserve {
   bool known;
   bool ids;            /* the mask is of ids, not of positions */
   uint64_t base, mask; /* bit i: base + i is to be handed out */
+  bool expects;        /* it was said how many ids it will draw; so many more: */
+  uint64_t expected;
   uint32_t probes;
   uint32_t fresh;         /* draws for which `moving` is still good */
   uint32_t counted;       /* the same for `existing` */

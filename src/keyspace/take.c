@@ -124,14 +124,20 @@ static uint64_t skip(const vb_cursor *cursor, uint64_t position) {
   return vb_bitmap_next_set(cursor->live->exists, cursor->first + position, last) - cursor->first;
 }
 
-/* Up to BLOCK positions that nobody else gets; false when all have been handed out. */
-static bool take_block(const vb_cursor *cursor, uint64_t *base) {
+/* How many ids a worker takes ahead. One that draws more than was expected takes each by itself. */
+static unsigned ahead_of(const vb_reserve *own) {
+  if (!own->expects || own->expected >= BLOCK) return BLOCK;
+  return own->expected ? (unsigned)own->expected : 1;
+}
+
+/* Up to `most` positions that nobody else gets; false when all have been handed out. */
+static bool take_block(const vb_cursor *cursor, unsigned most, uint64_t *base) {
   atomic_uint_least64_t *shared = &cursor->live->position;
   uint64_t position = atomic_load(shared);
   do {
     *base = skip(cursor, position);
     if (*base >= cursor->count) return false;
-  } while (!atomic_compare_exchange_weak(shared, &position, *base + BLOCK));
+  } while (!atomic_compare_exchange_weak(shared, &position, *base + most));
   return true;
 }
 
@@ -146,11 +152,11 @@ static uint64_t existing_from(const vb_cursor *cursor, uint64_t base) {
 }
 
 /* Which of the positions from `base` on are handed out; claims them. */
-static uint64_t look_at(const vb_cursor *cursor, uint64_t base) {
+static uint64_t look_at(const vb_cursor *cursor, unsigned most, uint64_t base) {
   const struct vb_live *live = cursor->live;
   if (is_plain(cursor)) return existing_from(cursor, base);
   uint64_t mask = 0;
-  for (unsigned i = 0; i < BLOCK && base + i < cursor->count; i++) {
+  for (unsigned i = 0; i < most && base + i < cursor->count; i++) {
     uint64_t id = id_in_order(cursor, base + i);
     bool mine = cursor->claims ? vb_tracker_claim(live->tracker, id) != 0
                                : vb_live_fits(live, cursor->filter, id);
@@ -162,15 +168,16 @@ static uint64_t look_at(const vb_cursor *cursor, uint64_t base) {
 static bool refill(const vb_cursor *cursor, vb_reserve *own) {
   struct vb_live *live = cursor->live;
   batch got = {.ids = live->by_words};
+  unsigned most = ahead_of(own);
   if (live->by_words) {
-    if (!vb_tracker_claim_next(live->tracker, live->claims, BLOCK, &got.base, &got.mask))
+    if (!vb_tracker_claim_next(live->tracker, live->claims, most, &got.base, &got.mask))
       return false;
     put(live, own, got);
     return true;
   }
   while (!got.mask) {
-    if (!take_block(cursor, &got.base)) return false;
-    got.mask = look_at(cursor, got.base);
+    if (!take_block(cursor, most, &got.base)) return false;
+    got.mask = look_at(cursor, most, got.base);
   }
   put(live, own, got);
   return true;
@@ -277,9 +284,23 @@ int vb_live_take_next(const vb_cursor *cursor, uint32_t worker, uint64_t *id) {
   vb_reserve *own = vb_live_reserve(cursor, worker);
   do {
     while (pop(cursor, own, id))
-      if (cursor->claims || vb_live_fits(cursor->live, cursor->filter, *id)) return 1;
+      if (cursor->claims || vb_live_fits(cursor->live, cursor->filter, *id)) {
+        own->expected -= own->expected > 0;
+        return 1;
+      }
   } while (get_more(cursor, own));
   return 0;
+}
+
+void vb_cursor_expect(const vb_cursor *cursor, uint32_t worker, uint64_t draws) {
+  if (cursor->live) vb_live_reserve(cursor, worker)->expected += draws;
+}
+
+void vb_cursor_expect_anew(const vb_cursor *cursor, uint32_t worker) {
+  if (!cursor->live) return;
+  vb_reserve *own = vb_live_reserve(cursor, worker);
+  own->expects = true;
+  own->expected = 0;
 }
 
 /* A claim that was not used: found again in the bitmap, unless the round has ended that it was
@@ -295,6 +316,7 @@ void vb_cursor_release(const vb_cursor *cursor, uint64_t id) {
 void vb_cursor_give_back(const vb_cursor *cursor, uint32_t worker) {
   struct vb_live *live = cursor->live;
   if (!live) return;
+  live->reserves[worker % VB_LIVE_RESERVES].expects = false;
   (void)atomic_fetch_add(&live->looking, 1); /* no round ends over what is in no reserve now */
   batch got = empty(&live->reserves[worker % VB_LIVE_RESERVES]);
   for (; cursor->claims && got.mask; got.mask &= got.mask - 1) {
