@@ -1,4 +1,5 @@
 #include "keyspace/cursor_state.h"
+#include "keyspace/format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_
   cursor->keyspace = keyspace;
   status = narrow(cursor, spec, err);
   if (!status) arrange(cursor, spec);
-  if (!status && (spec->filter || spec->claim)) status = vb_live_new(&cursor->live, cursor, err);
+  if (!status && (spec->filter || spec->claim)) status = vb_live_new(cursor, err);
   if (status) {
     vb_cursor_free(cursor);
     return status;
@@ -128,7 +129,7 @@ int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_
 }
 
 void vb_cursor_free(vb_cursor *cursor) {
-  if (cursor) vb_live_free(cursor->live);
+  if (cursor && !cursor->shares_live) vb_live_destroy(cursor->live);
   free(cursor);
 }
 

@@ -22,6 +22,7 @@ struct vb_cursor {
   uint32_t overlap; /* draws in a row of one id */
   bool claims, wraps, ends;
   struct vb_live *live; /* NULL: draws are a function of the operation's number */
+  bool shares_live;     /* it is the keyspace's, and gone when that is freed first */
 };
 
 /* The id at a position: where the cursor goes by order, that of the order. */
@@ -30,9 +31,8 @@ static inline uint64_t vb_cursor_id(const vb_cursor *cursor, uint64_t position) 
 }
 
 /* live.c */
-/* What a cursor that looks at the tracker shares between workers. VB_ENOMEM. */
-int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err);
-/* Not of what cursors share: that lives with the keyspace. */
-void vb_live_free(struct vb_live *live);
+/* What a cursor that looks at the tracker shares between workers: sets `live` and `shares_live`.
+ * VB_ENOMEM. */
+int vb_live_new(vb_cursor *cursor, vb_error *err);
 
 #endif

@@ -47,9 +47,9 @@ VB_API vb_tracker *vb_keyspace_tracker(const vb_keyspace *keyspace);
 /* How many ids have a hash tag that a scan found their keys to have; *bytes: the memory of that.
  * Their keys are written with it from then on. */
 VB_API uint64_t vb_keyspace_learned(const vb_keyspace *keyspace, uint64_t *bytes);
-/* For cursors over missing ids of a keyspace with slots: bars the ids of other slots in its tracker.
- * All ids are looked at, some 50 ns each, by the first call; main, between phases. VB_EINVAL:
- * there are too many; VB_ENOMEM. */
+/* For cursors over missing ids of a keyspace with slots: bars the ids of other slots in its
+ * tracker. All ids are looked at, some 50 ns each, by the first call; main, between phases.
+ * VB_EINVAL: there are too many; VB_ENOMEM. */
 VB_API int vb_keyspace_bar_others(const vb_keyspace *keyspace, vb_error *err);
 /* Writes the key of `id` (room for key_max); returns its length: 0 only for a stored key that is
  * empty. Hot. */

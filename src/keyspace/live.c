@@ -30,7 +30,7 @@ static struct vb_live *make(const vb_cursor *cursor, vb_tracker *tracker, bool w
 }
 
 /* All that claim the whole keyspace in order have one: what one of them holds, others may take. */
-int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err) {
+int vb_live_new(vb_cursor *cursor, vb_error *err) {
   vb_tracker *tracker = NULL;
   int status = vb_keyspace_track(cursor->keyspace, &tracker, err);
   if (!status && cursor->filter != VB_PRESENCE_EXISTING)
@@ -43,9 +43,10 @@ int vb_live_new(struct vb_live **out, const vb_cursor *cursor, vb_error *err) {
   if (!live)
     return vb_fail(err, VB_ENOMEM, "cursor of keyspace '%s': out of memory",
                    vb_keyspace_name(cursor->keyspace));
+  cursor->shares_live = live->shared;
   if (live->shared) *common = live;
   if (cursor->claims) vb_tracker_go_round(tracker, cursor->wraps);
-  *out = live;
+  cursor->live = live;
   return VB_OK;
 }
 
@@ -56,10 +57,6 @@ void vb_live_destroy(struct vb_live *live) {
   free(live->owed);
   free(live->reserves);
   free(live);
-}
-
-void vb_live_free(struct vb_live *live) {
-  if (live && !live->shared) vb_live_destroy(live);
 }
 
 vb_reserve *vb_live_reserve(const vb_cursor *cursor, uint32_t worker) {

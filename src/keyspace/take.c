@@ -141,20 +141,20 @@ static bool take_block(const vb_cursor *cursor, unsigned most, uint64_t *base) {
   return true;
 }
 
-/* Which of BLOCK positions in a row exist: what two words of the map hold of them. */
-static uint64_t existing_from(const vb_cursor *cursor, uint64_t base) {
+/* Which of up to BLOCK positions in a row exist: what two words of the map hold of them. */
+static uint64_t existing_from(const vb_cursor *cursor, unsigned most, uint64_t base) {
   const vb_bitmap *exists = cursor->live->exists;
   uint64_t id = cursor->first + base, left = cursor->count - base;
   unsigned into = (unsigned)(id % 64);
   uint64_t bits = vb_bitmap_word(exists, id) >> into;
   if (into) bits |= vb_bitmap_word(exists, id + BLOCK - into) << (BLOCK - into);
-  return left < BLOCK ? bits & vb_bits_between(0, (unsigned)left) : bits;
+  return bits & vb_bits_between(0, left < most ? (unsigned)left : most);
 }
 
 /* Which of the positions from `base` on are handed out; claims them. */
 static uint64_t look_at(const vb_cursor *cursor, unsigned most, uint64_t base) {
   const struct vb_live *live = cursor->live;
-  if (is_plain(cursor)) return existing_from(cursor, base);
+  if (is_plain(cursor)) return existing_from(cursor, most, base);
   uint64_t mask = 0;
   for (unsigned i = 0; i < most && base + i < cursor->count; i++) {
     uint64_t id = id_in_order(cursor, base + i);

@@ -459,6 +459,42 @@ static void draws_find_what_stays_beside_what_goes(void **state) {
   assert_int_equal(in_vain, 0);
 }
 
+/* As at the end of a Lua state, which frees in any order. */
+static void a_cursor_may_be_freed_after_its_keyspace(void **state) {
+  (void)state;
+  make_keys(1000);
+  vb_cursor *first = test_cursor(keys, (vb_cursor_spec){.claim = 1});
+  vb_cursor *second = test_cursor(keys, (vb_cursor_spec){.claim = 1});
+  vb_cursor *ranged = test_cursor(keys, (vb_cursor_spec){.claim = 1, .first = 10, .last = 90});
+  assert_int_equal(taken(first, 0, 0), 0);
+  assert_int_equal(taken(second, 0, 1), 1);
+  assert_int_equal(taken(ranged, 0, 2), 64); /* the word before is in reserve */
+  vb_keyspace_free(keys);
+  keys = NULL;
+  vb_cursor_free(first);
+  vb_cursor_free(second);
+  vb_cursor_free(ranged);
+}
+
+/* Three of 64 at a time are in reserve: others go on behind what was expected. */
+static void no_more_is_taken_ahead_than_expected(void **state) {
+  (void)state;
+  make_keys(1000);
+  vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.claim = 1});
+  vb_cursor_expect_anew(cursor, 0);
+  vb_cursor_expect(cursor, 0, 1);
+  vb_cursor_expect(cursor, 0, 2);
+  assert_int_equal(taken(cursor, 0, 0), 0);
+  assert_int_equal(taken(cursor, 1, 1), 3);
+  for (uint64_t id = 1; id < 3; id++) assert_int_equal(taken(cursor, 0, id), id);
+  assert_int_equal(taken(cursor, 0, 3), 64); /* the word before is worker 1's */
+  assert_int_equal(taken(cursor, 2, 4), 65);
+  vb_cursor_give_back(cursor, 0);
+  vb_cursor_give_back(cursor, 2);
+  assert_int_equal(taken(cursor, 0, 5), 66); /* what worker 2 had ahead */
+  vb_cursor_free(cursor);
+}
+
 static void mistakes_are_named(void **state) {
   (void)state;
   make_keys(100);
@@ -503,6 +539,8 @@ int main(void) {
       cmocka_unit_test_teardown(the_ratio_is_what_was_asked_for, tear_down),
       cmocka_unit_test_teardown(latest_follows_the_newest_existing_id, tear_down),
       cmocka_unit_test_teardown(draws_find_what_stays_beside_what_goes, tear_down),
+      cmocka_unit_test_teardown(a_cursor_may_be_freed_after_its_keyspace, tear_down),
+      cmocka_unit_test_teardown(no_more_is_taken_ahead_than_expected, tear_down),
       cmocka_unit_test_teardown(mistakes_are_named, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
