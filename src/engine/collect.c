@@ -62,6 +62,7 @@ static void take_current(vb_track *track, vb_crew *crew, uint32_t lane) {
   vb_interval *current = vb_interval_current(ended->intervals);
   bool replied = ended->last_reply > current->start_ns;
   current->end_ns = replied ? ended->last_reply : ended->ended_at;
+  if (!current->end_ns) current->end_ns = crew->worker->now; /* held up within its first reply */
   current->open_connections = atomic_load(&ended->ready_shown);
   if (replied || current->sent || current->operations || current->errors)
     add_interval(track, crew, lane, current);
