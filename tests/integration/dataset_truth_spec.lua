@@ -228,6 +228,13 @@ print('none', none > 0)
         "nowhere")
     end)
 
+    it("leaves other datasets alone, whatever they are called", function()
+      dir:write("x.part.yaml", "mine")
+      dir:run("synth", "x", "--vector", "v=2", "-n", "9", "--queries", "1", "-k", "1")
+      assert.equal("mine", dir:read("x.part.yaml"))
+      assert.equal("x.bin x.part.yaml x.yaml", dir:files())
+    end)
+
     it("leaves nothing when its neighbours cannot be written", function()
       dir:write("big.sh", 'trap "" XFSZ; ulimit -f 40; exec "$@"') -- KB
       local run = require("tests.support.process").capture

@@ -106,6 +106,21 @@ function Copy:finish()
   self:check(C.vb_writer_finish(self.writer, self.err))
 end
 
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- A name beside the output that no dataset has.
+local function free_name(base)
+  local number, name = 1, base .. ".part"
+  while exists(name .. ".yaml") or exists(name .. ".bin") do
+    number, name = number + 1, ("%s.part%d"):format(base, number)
+  end
+  return name
+end
+
 --- Makes a dataset without ground truth under a name of its own, computes the ground truth into the
 -- one that was asked for, and removes the first, whatever happens.
 -- @tparam string base
@@ -114,7 +129,7 @@ end
 -- @treturn table what vbench.cli.dataset.truth's `add` gives
 -- @raise a failure
 function M.with_truth(base, options, make)
-  local between = base .. ".part"
+  local between = free_name(base)
   local ok, made = pcall(function()
     make(between)
     options.output = base
