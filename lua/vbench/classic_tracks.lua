@@ -32,6 +32,7 @@ local function check_untracked()
   local args = vb.args
   local flag = args.tracker_file and "--tracker-file"
     or args.tracker_init == "scan" and "--tracker-init scan"
+    or args.workload_snapshot and "--workload-snapshot"
   if flag then
     failure.usage("%s: the classic tests know which keys exist with --keyspace-tracker", flag)
   end

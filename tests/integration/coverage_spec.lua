@@ -319,5 +319,7 @@ describe("before a phase", function()
     local ping = vbench.run { "-p", server.port, "--keyspace-tracker", "-t", "ping" }
     assert.equal(2, ping.code)
     assert.matches("--keyspace-tracker: none of the commands says which", ping.err, 1, true)
+    assert_refused("--workload-snapshot: the classic tests know which keys exist with "
+      .. "--keyspace-tracker", "--workload-snapshot", "-t", "set")
   end)
 end)
