@@ -14,33 +14,14 @@
 #include "dataset/dataset.h"
 #include "dataset/import.h"
 #include "dataset/survey.h"
+#include "place.h"
 #include "table.h"
-
-static char directory[] = "/tmp/vbench-import-XXXXXX";
-static char base[64];
 
 static const char yaml[] =
     "version: 1\n"
     "record: { fields: [ { name: n, type: numeric, dtype: int32 }, { name: v, type: vector, "
     "dimensions: 2, dtype: uint8 } ] }\n"
     "sections: { records: { count: 1 }, keys: { present: true, max_bytes: 2 } }\n";
-
-static int setup(void **state) {
-  (void)state;
-  if (!mkdtemp(directory)) return -1;
-  (void)snprintf(base, sizeof base, "%s/x", directory);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  char path[96];
-  (void)snprintf(path, sizeof path, "%s.bin", base);
-  (void)unlink(path);
-  (void)snprintf(path, sizeof path, "%s.yaml", base);
-  (void)unlink(path);
-  return rmdir(directory);
-}
 
 static vb_source *open_text(const char *text, size_t size, const char *format) {
   vb_error err = {.status = 0};
@@ -58,7 +39,7 @@ static vb_import *begin(const char *csv, const char *rows, size_t size, bool tru
   vb_import *import = NULL;
   vb_import_options options = {.truncate = truncate};
   assert_int_equal(vb_schema_parse(&schema, yaml, sizeof yaml - 1, "x.yaml", &err), VB_OK);
-  assert_int_equal(vb_import_new(&import, base, schema, &options, &err), VB_OK);
+  assert_int_equal(vb_import_new(&import, place_base, schema, &options, &err), VB_OK);
   vb_schema_free(schema);
   vb_source *table = open_text(csv, strlen(csv), "csv"), *vectors = open_text(rows, size, "bvecs");
   assert_int_equal(vb_import_add(import, VB_TABLE_RECORDS, table, &err), 0);
@@ -91,7 +72,7 @@ static void columns_of_two_files_become_records(void **state) {
   vb_import_free(import);
   vb_dataset *dataset = NULL;
   vb_view view;
-  assert_int_equal(vb_dataset_open_base(&dataset, base, &err), VB_OK);
+  assert_int_equal(vb_dataset_open_base(&dataset, place_base, &err), VB_OK);
   vb_dataset_section(dataset, VB_SECTION_RECORDS, &view);
   assert_int_equal(view.length, 12);
   assert_memory_equal(view.data, "\5\0\0\0\1\2\377\377\377\377\3\4", 12);
@@ -193,5 +174,5 @@ int main(void) {
       cmocka_unit_test(a_survey_counts_what_columns_hold),
       cmocka_unit_test(texts_of_csv_may_be_numbers_and_lists),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -17,20 +17,7 @@
 #include <unistd.h>
 
 #include "base/output.h"
-
-static int enter_directory(void **state) {
-  char *directory = strdup("/tmp/vbench-output-XXXXXX");
-  *state = directory;
-  return !mkdtemp(directory) || chdir(directory);
-}
-
-static int leave_directory(void **state) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -r '%s'", (char *)*state);
-  int bad = chdir("/") || system(command);
-  free(*state);
-  return bad;
-}
+#include "place.h"
 
 static void assert_file_is(const char *path, const char *want) {
   char got[64] = {0};
@@ -138,7 +125,7 @@ static void a_terminal_has_its_columns(void **state) {
   close(controller);
 }
 
-#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, place_enter, place_leave)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -14,20 +14,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
-
-static int enter_directory(void **state) {
-  char *directory = strdup("/tmp/vbench-process-XXXXXX");
-  *state = directory;
-  return !mkdtemp(directory) || chdir(directory);
-}
-
-static int leave_directory(void **state) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -r '%s'", (char *)*state);
-  int bad = chdir("/") || system(command);
-  free(*state);
-  return bad;
-}
+#include "place.h"
 
 static void counts_cpu_time(void **state) {
   (void)state;
@@ -113,5 +100,5 @@ int main(void) {
       cmocka_unit_test(names_what_is_in_the_way),
       cmocka_unit_test(raises_the_limit_of_files_or_says_how_far_it_goes),
   };
-  return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+  return cmocka_run_group_tests(tests, place_enter, place_leave);
 }

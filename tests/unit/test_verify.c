@@ -12,26 +12,7 @@
 
 #include "dataset/verify.h"
 #include "dataset/writer.h"
-
-static char directory[] = "/tmp/vbench-verify-XXXXXX";
-static char base[64];
-
-static int setup(void **state) {
-  (void)state;
-  if (!mkdtemp(directory)) return -1;
-  (void)snprintf(base, sizeof base, "%s/x", directory);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  char path[96];
-  (void)snprintf(path, sizeof path, "%s.bin", base);
-  (void)unlink(path);
-  (void)snprintf(path, sizeof path, "%s.yaml", base);
-  (void)unlink(path);
-  return rmdir(directory);
-}
+#include "place.h"
 
 /* A dataset of one text a record. */
 static vb_dataset *make(const char *encoding, const char *const *texts, size_t count) {
@@ -45,13 +26,13 @@ static vb_dataset *make(const char *encoding, const char *const *texts, size_t c
                         "encoding: %s } ] }\nsections: { records: { count: 1 } }\n",
                         encoding);
   assert_int_equal(vb_schema_parse(&schema, yaml, (size_t)length, "x.yaml", &err), VB_OK);
-  assert_int_equal(vb_writer_new(&writer, base, schema, &err), VB_OK);
+  assert_int_equal(vb_writer_new(&writer, place_base, schema, &err), VB_OK);
   for (size_t i = 0; i < count; i++)
     strcpy(vb_writer_room(writer, VB_SECTION_RECORDS, 8, &err), texts[i]);
   assert_int_equal(vb_writer_finish(writer, &err), VB_OK);
   vb_writer_free(writer);
   vb_schema_free(schema);
-  assert_int_equal(vb_dataset_open_base(&dataset, base, &err), VB_OK);
+  assert_int_equal(vb_dataset_open_base(&dataset, place_base, &err), VB_OK);
   return dataset;
 }
 
@@ -151,5 +132,5 @@ int main(void) {
       cmocka_unit_test(ascii_is_less),
       cmocka_unit_test(a_step_is_not_all),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -14,9 +14,7 @@
 
 #include "dataset/dataset.h"
 #include "dataset/writer.h"
-
-static char directory[] = "/tmp/vbench-writer-XXXXXX";
-static char base[64], data_path[96], schema_path[96];
+#include "place.h"
 
 static const char vectors[] =
     "version: 1\n"
@@ -26,28 +24,12 @@ static const char vectors[] =
     "  queries: { present: true, count: 1, query_fields: [v] },\n"
     "  ground_truth: { present: true, neighbors_per_query: 2, id_type: u32, distances: true } }\n";
 
-static int setup(void **state) {
-  (void)state;
-  if (!mkdtemp(directory)) return -1;
-  (void)snprintf(base, sizeof base, "%s/x", directory);
-  (void)snprintf(data_path, sizeof data_path, "%s.bin", base);
-  (void)snprintf(schema_path, sizeof schema_path, "%s.yaml", base);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  (void)unlink(data_path);
-  (void)unlink(schema_path);
-  return rmdir(directory); /* fails when a temporary file is left */
-}
-
 static vb_writer *open_writer(const char *text) {
   vb_error err = {.status = 0};
   vb_schema *schema = NULL;
   vb_writer *writer = NULL;
   assert_int_equal(vb_schema_parse(&schema, text, strlen(text), "x.yaml", &err), VB_OK);
-  assert_int_equal(vb_writer_new(&writer, base, schema, &err), VB_OK);
+  assert_int_equal(vb_writer_new(&writer, place_base, schema, &err), VB_OK);
   vb_schema_free(schema);
   return writer;
 }
@@ -85,12 +67,12 @@ static void sections_may_be_written_by_turns(void **state) {
     assert_int_equal(vb_writer_key(writer, key, strlen(key), &err), VB_OK);
   }
   put_query(writer, 11, ids[1]);
-  assert_int_equal(access(data_path, F_OK), -1);
+  assert_int_equal(access(place_data, F_OK), -1);
   assert_int_equal(vb_writer_finish(writer, &err), VB_OK);
   vb_writer_free(writer);
   vb_dataset *dataset = NULL;
   vb_view view;
-  assert_int_equal(vb_dataset_open(&dataset, schema_path, data_path, &err), VB_OK);
+  assert_int_equal(vb_dataset_open(&dataset, place_schema, place_data, &err), VB_OK);
   assert_int_equal(vb_dataset_excess(dataset), 0);
   assert_int_equal(vb_dataset_schema(dataset)->records, 40000);
   assert_int_equal(vb_dataset_schema(dataset)->queries, 2);
@@ -151,8 +133,8 @@ static void a_write_that_fails_leaves_nothing(void **state) {
   struct rlimit before, low = {1 << 20, RLIM_INFINITY};
   vb_error err = {.status = 0};
   vb_writer *writer = open_writer(vectors);
-  (void)unlink(data_path);
-  (void)unlink(schema_path);
+  (void)unlink(place_data);
+  (void)unlink(place_schema);
   signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
   low.rlim_max = before.rlim_max;
@@ -165,7 +147,7 @@ static void a_write_that_fails_leaves_nothing(void **state) {
   assert_int_equal(status, VB_EIO);
   assert_non_null(strstr(err.text, "x.bin: File too large"));
   vb_writer_free(writer);
-  assert_int_equal(access(data_path, F_OK), -1);
+  assert_int_equal(access(place_data, F_OK), -1);
 }
 
 static void the_old_dataset_stays_when_the_schema_cannot_be_written(void **state) {
@@ -188,7 +170,7 @@ static void the_old_dataset_stays_when_the_schema_cannot_be_written(void **state
     vb_writer_free(writer);
   }
   assert_non_null(strstr(err.text, "File too large"));
-  assert_int_equal(vb_dataset_open(&dataset, schema_path, data_path, &err), VB_OK);
+  assert_int_equal(vb_dataset_open(&dataset, place_schema, place_data, &err), VB_OK);
   vb_view view;
   double first = 1;
   vb_dataset_field(dataset, 0, 0, &view);
@@ -218,5 +200,5 @@ int main(void) {
       cmocka_unit_test(the_old_dataset_stays_when_the_schema_cannot_be_written),
       cmocka_unit_test(a_place_that_cannot_be_written_to_is_told_at_once),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, place_make, place_remove);
 }
