@@ -88,6 +88,7 @@ describe("what is printed of a dataset", function()
     assert.equal("key:{ZZZ}:17575", read.key_of("key:{HASHTAG}:%d", 17575))
     assert.equal("key:{AAB}:17577", read.key_of("key:{HASHTAG}:%3d", 17577))
     assert.equal("5% of 007", read.key_of("5%% of %03d", 7))
+    assert.equal("{AAC}-{AAC}2", read.key_of("{HASHTAG}-{HASHTAG}%d", 2)) -- as it is sent
   end)
 
   it("are values of half precision", function()

@@ -170,7 +170,7 @@ function M.key_of(pattern, record)
     if kind == "%" then return "%" end
     return ("%0" .. (tonumber(digits) or 1) .. "d"):format(record)
   end)
-  return (text:gsub("{HASHTAG}", hash_tag(record), 1))
+  return (text:gsub("{HASHTAG}", hash_tag(record)))
 end
 
 --- The key of a record, stored or generated.
