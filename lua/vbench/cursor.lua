@@ -296,16 +296,22 @@ end
 
 --- A share of the ids: for clients that divide the work among them.
 -- @function cursor:partition
--- @tparam number i which one, from 1
--- @tparam number n how many shares there are, of equal size
+-- @tparam number|string i which one, from 1; or "slots": each thread has the ids whose keys are in
+--   its share of the hash slots, thread t of n those from t * 16384 / n on
+-- @tparam ?number n how many shares there are, of equal size; not with "slots"
 -- @treturn cursor
 function methods.partition(self, i, n)
+  if i == "slots" and n == nil then
+    return changed(self, { by_slots = true, part = false, parts = false })
+  elseif type(i) == "string" then
+    fault.raise("partition takes the number of a share and how many there are, or \"slots\" alone")
+  end
   object.number(n, "the number of shares of a cursor", { min = 1, max = 2 ^ 31, integer = true })
   object.number(i, "the share of a cursor", { min = 1, max = 2 ^ 31, integer = true })
   if type(i) == "number" and type(n) == "number" and i > n then
     fault.raise("a cursor's share is number %d of %d: shares are 1 to %d", i, n, n)
   end
-  return changed(self, { part = i, parts = n })
+  return changed(self, { part = i, parts = n, by_slots = false })
 end
 
 --- Ids that several clients meet at: each is drawn `n` times in a row, so that operations at the

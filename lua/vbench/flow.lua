@@ -92,6 +92,9 @@ local function open_draw(draws, cursor)
   if cursor.spec.times_min then
     fault.raise("c:draw draws one id: call it several times instead of cursor:times(n)")
   end
+  if cursor.spec.by_slots then
+    fault.raise('c:draw takes no share by slots (:partition("slots")): call a command that has one')
+  end
   if cursor.spec.filter or cursor.spec.claim then
     fault.raise("c:draw takes a cursor that does not look at which keys exist: a run of a flow " ..
       "does not remember what it has claimed")

@@ -40,6 +40,7 @@ local function fill_filters(c, spec, number)
   if spec.except then c.except = spec.except.handle end
   if spec.sample then c.sample = number(spec.sample, "the sample of a cursor") end
   if spec.overlap then c.overlap = number(spec.overlap, "overlapping of a cursor") end
+  c.by_slots = spec.by_slots and 1 or 0
   if spec.part then
     c.part = number(spec.part, "the share of a cursor") - 1
     c.parts = number(spec.parts, "the number of shares of a cursor")

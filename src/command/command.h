@@ -68,7 +68,7 @@ typedef struct vb_operation {
   uint64_t n;
   uint64_t id;      /* drawn by the operation's first cursor; UINT64_MAX: none */
   uint64_t query;   /* of the first dataset that it asks; UINT64_MAX: none */
-  uint32_t worker;  /* who runs it, for cursors that look at the tracker */
+  vb_taker taker;   /* who runs it, for cursors that look at the tracker or have shares */
   uint64_t *places; /* where it remembers its ids: see command/effects.h; NULL: nowhere */
   uint32_t currents;
   struct {

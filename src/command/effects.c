@@ -44,7 +44,7 @@ bool vb_hole_remember(const vb_hole *hole, const vb_operation *operation, uint32
     *id = *place & ID_MASK;
     return true;
   }
-  if (!vb_cursor_take(cursor, operation->worker, index, random, id)) return false;
+  if (!vb_cursor_take(cursor, operation->taker, index, random, id)) return false;
   *place = *id | (vb_cursor_claims(cursor) ? CLAIMED : 0);
   return true;
 }

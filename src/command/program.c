@@ -409,6 +409,28 @@ static void for_cursors(const vb_command *command, uint32_t worker,
     if (command->holes[k].part.kind == VB_PART_CURSOR) call(command->holes[k].part.cursor, worker);
 }
 
+/* Whether a cursor of the program has shares; asked of a worker, also that its share has ended. */
+static bool any_share(const vb_program *program, const uint32_t *worker) {
+  for (uint32_t i = 0; i < program->row_count; i++) {
+    const vb_command *command = program->rows[i].command;
+    for (uint32_t k = 0; command && k < command->hole_count; k++) {
+      const vb_part *part = &command->holes[k].part;
+      if (part->kind == VB_PART_CURSOR && vb_cursor_is_shared_out(part->cursor) &&
+          (!worker || vb_cursor_share_ended(part->cursor, *worker)))
+        return true;
+    }
+  }
+  return false;
+}
+
+int vb_program_is_shared_out(const vb_program *program) {
+  return any_share(program, NULL);
+}
+
+int vb_program_share_ended(const vb_program *program, uint32_t worker) {
+  return any_share(program, &worker);
+}
+
 void vb_program_give_back(const vb_program *program, uint32_t worker) {
   for (uint32_t i = 0; i < program->row_count; i++)
     for_cursors(program->rows[i].command, worker, vb_cursor_give_back);

@@ -121,6 +121,9 @@ uint32_t vb_program_places(const vb_program *program);
  * these draw. Not of flows, of which nobody knows. */
 void vb_program_expect(const vb_program *program, uint32_t worker, uint64_t stream, uint64_t first,
                        uint64_t end);
+/* Whether each worker draws from a share of its own; whether that of a worker has ended. */
+int vb_program_is_shared_out(const vb_program *program);
+int vb_program_share_ended(const vb_program *program, uint32_t worker);
 /* The worker draws no more in this phase. */
 void vb_program_give_back(const vb_program *program, uint32_t worker);
 /* The same for an operation that has begun: draws the ids of the steps before `step`. */

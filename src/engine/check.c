@@ -29,6 +29,12 @@ static int check_phase(const vb_engine *engine, const vb_phase_spec *phase, uint
                    "phase '%s': pipeline %u: behind a command that blocks nothing can be sent, so "
                    "it is 1",
                    phase->name, phase->pipeline);
+  if (vb_phase_is_paced(phase) && vb_program_is_shared_out(phase->program))
+    return vb_fail(
+        err, VB_EINVAL,
+        "phase '%s': partition(\"slots\") has no place in an open loop: the shares of the "
+        "threads end at different times",
+        phase->name);
   return check_flows(engine, phase, err);
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 void vb_lane_recall(const vb_lane *lane, vb_operation *operation) {
-  operation->worker = lane->worker->index;
+  operation->taker = (vb_taker){lane->worker->index, lane->phase->workers};
   operation->places = vb_ledger_find(&lane->ledger, operation->n);
 }
 

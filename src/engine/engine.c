@@ -187,6 +187,7 @@ static void make_track(vb_track *track, const vb_phase_spec *spec, uint32_t thre
   phase->stream = vb_hash(spec->seed, spec->name, strlen(spec->name));
   vb_numbers_init(&phase->numbers, spec->requests, spec->warmup_ns > 0);
   atomic_store(&phase->exhausted, 0);
+  atomic_store(&phase->shares_ended, 0);
   phase->schedule = (vb_schedule){.rate = spec->rate,
                                   .stages = spec->ramp == VB_RAMP_RATE ? spec->stages : NULL,
                                   .stage_count = spec->ramp == VB_RAMP_RATE ? spec->stage_count : 0,

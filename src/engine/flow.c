@@ -344,7 +344,8 @@ static void begin_turn(vb_flow *flow) {
   turn->draws = 0;
   turn->slot = -1;
   vb_operation_begin(&turn->operation, turn->stream, flow->begun.n);
-  turn->operation.worker = vb_flow_lane(flow)->worker->index;
+  turn->operation.taker =
+      (vb_taker){vb_flow_lane(flow)->worker->index, vb_flow_lane(flow)->phase->workers};
 }
 
 bool vb_flow_begin(vb_connection *connection, const vb_entry *entry, vb_waiting begun) {

@@ -125,7 +125,7 @@ void vb_flow_mark_sent(vb_flow *flow, bool sent) {
 }
 
 void vb_flow_ids_end(vb_lane *lane, vb_flow_ids *ids) {
-  ids->operation.worker = lane->worker->index;
+  ids->operation.taker = (vb_taker){lane->worker->index, lane->phase->workers};
   for (uint32_t at = 0; at < ids->count; at++) end_call(ids, at);
   free(ids->calls);
   free(ids->places);

@@ -10,7 +10,8 @@ enum { WINDOWS_AHEAD = 4 };
 
 bool vb_lane_has_number(vb_lane *lane) {
   if (VB_LIKELY(lane->block.first < lane->block.end)) return true;
-  lane->out_of_numbers = !vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block);
+  lane->out_of_numbers =
+      lane->share_ended || !vb_numbers_take(&lane->phase->numbers, lane->block_size, &lane->block);
   if (lane->out_of_numbers) return false;
   vb_lane_follow_warmup(lane);
   if (lane->ledger.places)
@@ -32,6 +33,21 @@ static void close_numbers(vb_lane *lane, const vb_entry *entry, uint64_t n) {
   vb_numbers_close(&lane->phase->numbers, n);
   lane->block = (vb_block){0, 0};
   lane->out_of_numbers = true;
+}
+
+/* The worker's share of the ids has ended at operation n, which others may do. The last worker's
+ * ends the phase. */
+static void end_share(vb_lane *lane, const vb_entry *entry, uint64_t n) {
+  vb_phase *phase = lane->phase;
+  (void)vb_numbers_return(&phase->numbers, (vb_block){n, n + 1});
+  (void)vb_numbers_return(&phase->numbers, lane->block);
+  lane->block = (vb_block){0, 0};
+  lane->out_of_numbers = true;
+  if (!lane->share_ended) (void)atomic_fetch_add(&phase->shares_ended, 1);
+  lane->share_ended = true;
+  if (atomic_load(&phase->shares_ended) < phase->workers) return;
+  close_numbers(lane, entry, n);
+  vb_numbers_discard(&phase->numbers);
 }
 
 /* An operation is not sent, for it has `what`. Nothing but such ones would keep the worker from
@@ -60,7 +76,10 @@ void vb_connection_render_failed(vb_connection *connection, const vb_entry *entr
     return;
   }
   if (why == VB_RENDER_EXHAUSTED) {
-    close_numbers(lane, entry, n);
+    if (vb_program_share_ended(lane->phase->spec.program, lane->worker->index))
+      end_share(lane, entry, n);
+    else
+      close_numbers(lane, entry, n);
     return;
   }
   vb_worker *worker = lane->worker;

@@ -135,7 +135,8 @@ static int fit(vb_lane *lane, uint32_t clients, uint32_t first_client) {
 }
 
 static void reset(vb_lane *lane) {
-  lane->accepting = lane->blocked = lane->out_of_numbers = lane->failing = false;
+  lane->share_ended = lane->accepting = lane->blocked = lane->out_of_numbers = lane->failing =
+      false;
   lane->block = (vb_block){0, 0};
   lane->counted_from = UINT64_MAX;
   lane->open = lane->queued = 0;
@@ -383,6 +384,7 @@ static void check_nodes(vb_lane *lane) {
 /* A worker without connections lets others have its numbers; one without numbers takes theirs. */
 static void share_numbers(vb_lane *lane, int state) {
   vb_numbers *numbers = &lane->phase->numbers;
+  if (VB_UNLIKELY(lane->share_ended)) return;
   if (!lane->ready_count && !lane->paced) {
     if (vb_numbers_return(numbers, lane->block)) lane->block = (vb_block){0, 0};
     vb_retry_share(lane);

@@ -19,8 +19,9 @@ typedef struct vb_phase {
   vb_phase_spec spec;
   uint64_t stream; /* hash of seed and name */
   vb_numbers numbers;
-  atomic_uint exhausted; /* a cursor of that entry, from 1, ended it; 0: none */
-  vb_schedule schedule;  /* open loop */
+  atomic_uint shares_ended; /* of its workers */
+  atomic_uint exhausted;    /* a cursor of that entry, from 1, ended it; 0: none */
+  vb_schedule schedule;     /* open loop */
   uint32_t workers;
   vb_ns start, end; /* of the schedule: nothing falls due from `end` on; set before it runs */
   atomic_int stop;  /* enum vb_phase_stop: a flow ends everything */
@@ -150,6 +151,7 @@ typedef struct vb_lane {
   uint32_t index;
   bool accepting;        /* operations may be started */
   bool failing;          /* `error` says why; the round's end makes it VB_LANE_FAILED */
+  bool share_ended;      /* its share of the ids: it takes no more numbers */
   bool out_of_numbers;   /* no more to take */
   bool program_ends;     /* a cursor may end, or a record be empty, in the middle of a sequence */
   bool paced;            /* open loop: operations fall due by the schedule */

@@ -74,6 +74,12 @@ bool vb_numbers_return(vb_numbers *numbers, vb_block block) {
   return room;
 }
 
+void vb_numbers_discard(vb_numbers *numbers) {
+  (void)pthread_mutex_lock(&numbers->lock);
+  atomic_store(&numbers->returned, 0);
+  (void)pthread_mutex_unlock(&numbers->lock);
+}
+
 void vb_numbers_close(vb_numbers *numbers, uint64_t n) {
   uint64_t limit = settled_limit(numbers);
   while (n < limit && !atomic_compare_exchange_weak(&numbers->limit, &limit, n)) {

@@ -35,6 +35,8 @@ void vb_numbers_count(vb_numbers *numbers, uint64_t requests);
 bool vb_numbers_take(vb_numbers *numbers, uint64_t most, vb_block *out);
 /* Gives back what was taken and not used, for others to take. False: there is no room for more. */
 bool vb_numbers_return(vb_numbers *numbers, vb_block block);
+/* What was given back is nobody's any more. */
+void vb_numbers_discard(vb_numbers *numbers);
 /* No number from `n` on is to be drawn (a cursor ended there). */
 void vb_numbers_close(vb_numbers *numbers, uint64_t n);
 /* Whether nothing is left to take: the limit is reached and nothing was given back. */

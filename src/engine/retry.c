@@ -459,6 +459,7 @@ static void share_node(vb_lane *lane, uint32_t node) {
 
 void vb_retry_share(vb_lane *lane) {
   vb_ns since = lane->worker->now - SHARE_AFTER_MS * VB_NS_PER_MS;
+  if (vb_program_is_shared_out(lane->phase->spec.program)) return; /* the ids are this worker's */
   for (uint32_t i = 0; i < lane->node_count && lane->retries.waiting; i++)
     if (lane->nodes[i].down_since < since) share_node(lane, i);
 }

@@ -39,6 +39,11 @@ static int check(const vb_keyspace *keyspace, const vb_cursor_spec *spec, vb_err
     return vb_fail(err, VB_EINVAL,
                    "cursor of keyspace '%s': overlapping is for all ids in order, or shuffled",
                    name);
+  if (spec->by_slots && (spec->parts || spec->overlap > 1 || spec->filter || spec->claim))
+    return vb_fail(err, VB_EINVAL,
+                   "cursor of keyspace '%s': a share by slots is of ids in order or drawn, not of "
+                   "existing, missing or claimed ones, another share, or overlapping",
+                   name);
   if (spec->parts && spec->part >= spec->parts)
     return vb_fail(err, VB_EINVAL, "cursor of keyspace '%s': there is no share %u of %u", name,
                    spec->part + 1, spec->parts);
@@ -96,7 +101,8 @@ static void arrange(vb_cursor *cursor, const vb_cursor_spec *spec) {
   cursor->overlap = spec->overlap ? spec->overlap : 1;
   bool once =
       spec->order == VB_ORDER_SEQUENTIAL || (spec->order == VB_ORDER_SHUFFLED && !spec->limit);
-  bool live = spec->filter || spec->claim;
+  bool live = spec->filter || spec->claim || spec->by_slots;
+  cursor->goes_round = spec->wrap || !once;
   cursor->ends = spec->limit || (once && !spec->wrap);
   /* What looks at the tracker has an end of its own, wherever the numbers are then. */
   uint64_t round = cursor->count * cursor->overlap;
@@ -119,6 +125,9 @@ int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_
   cursor->keyspace = keyspace;
   status = narrow(cursor, spec, err);
   if (!status) arrange(cursor, spec);
+  if (!status && spec->by_slots && !(cursor->shares = vb_shares_new()))
+    status = vb_fail(err, VB_ENOMEM, "cursor of keyspace '%s': out of memory",
+                     vb_keyspace_name(keyspace));
   if (!status && (spec->filter || spec->claim)) status = vb_live_new(cursor, err);
   if (status) {
     vb_cursor_free(cursor);
@@ -130,6 +139,7 @@ int vb_cursor_new(vb_cursor **out, const vb_keyspace *keyspace, const vb_cursor_
 
 void vb_cursor_free(vb_cursor *cursor) {
   if (cursor && !cursor->shares_live) vb_live_destroy(cursor->live);
+  if (cursor) vb_shares_free(cursor->shares);
   free(cursor);
 }
 
@@ -140,6 +150,11 @@ static uint64_t shuffled(const vb_cursor *cursor, uint64_t index) {
   uint64_t turn = vb_below(vb_mix(index / count), count);
   uint64_t at = vb_permute(&cursor->permutation, index % count);
   return at < count - turn ? at + turn : at - (count - turn);
+}
+
+uint64_t vb_cursor_id_at(const vb_cursor *cursor, uint64_t index) {
+  bool in_order = cursor->order == VB_ORDER_SEQUENTIAL;
+  return vb_cursor_id(cursor, in_order ? index % cursor->count : shuffled(cursor, index));
 }
 
 static __attribute__((noinline)) int draw(const vb_cursor *cursor, uint64_t index, uint64_t random,
@@ -177,7 +192,11 @@ int vb_cursor_is_range(const vb_cursor *cursor) {
 }
 
 int vb_cursor_is_live(const vb_cursor *cursor) {
-  return cursor->live != NULL;
+  return cursor->live || cursor->shares;
+}
+
+int vb_cursor_is_shared_out(const vb_cursor *cursor) {
+  return cursor->shares != NULL;
 }
 
 int vb_cursor_claims(const vb_cursor *cursor) {

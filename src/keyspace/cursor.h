@@ -29,6 +29,7 @@ typedef struct vb_cursor_spec {
   const vb_refset *only, *except; /* NULL: all; they outlive the cursor and stay as they are */
   double sample;        /* above 0 to 1: a random part of the ids, that the seed decides; 0: all */
   uint32_t overlap;     /* ordered, without filter: 1 to 1024 draws in a row give one id; 0: 1 */
+  int by_slots;         /* each worker has the ids whose keys are in its share of the slots */
   uint32_t part, parts; /* share number `part` (from 0) of `parts` equal ones; parts 0: all */
   uint64_t limit;       /* ids that it gives in all; 0: no limit of its own. A limit above their
                            number makes a shuffled cursor go round */
@@ -53,24 +54,33 @@ VB_API void vb_cursor_free(vb_cursor *cursor);
 VB_API int vb_cursor_draw(const vb_cursor *cursor, uint64_t index, uint64_t random, uint64_t *id);
 /* The id behind the last one of its range. */
 VB_API uint64_t vb_cursor_last(const vb_cursor *cursor);
-/* 1 when it looks at the tracker: then draws come from vb_cursor_take, and are kept by who draws.
- */
+/* 1 when it looks at the tracker, or who draws: then draws come from vb_cursor_take, and are kept
+ * by who draws. */
 VB_API int vb_cursor_is_live(const vb_cursor *cursor);
 /* 1 when the cursor ends by itself, so that a phase over it needs no other end. */
 VB_API int vb_cursor_ends(const vb_cursor *cursor);
 VB_API const vb_keyspace *vb_cursor_keyspace(const vb_cursor *cursor);
 
 #ifndef VB_CDEF
-/* A draw for worker number `worker`. Of a cursor that looks at the tracker each call gives another
+/* Who draws: worker number `worker` of `workers`. */
+typedef struct vb_taker {
+  uint32_t worker, workers;
+} vb_taker;
+
+/* A draw for a worker. Of a cursor that looks at the tracker each call gives another
  * id, of any other it is vb_cursor_draw. 0 when there is no more, or no id passes its filters. A
  * claimed id is the caller's until the tracker confirms or releases it. Hot. */
-int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
+int vb_cursor_take(const vb_cursor *cursor, vb_taker taker, uint64_t index, uint64_t random,
                    uint64_t *id);
 /* How many ids the worker is about to draw, at most, of a cursor that looks at the tracker: it
  * takes no more ahead, so that n draws of all workers are the first n ids. Adds to what was
  * expected, or begins anew. A worker of which nothing was ever expected takes up to 64 ahead. */
 void vb_cursor_expect(const vb_cursor *cursor, uint32_t worker, uint64_t draws);
 void vb_cursor_expect_anew(const vb_cursor *cursor, uint32_t worker);
+/* 1 when the worker's share has given all that it has; others' may have more. */
+int vb_cursor_share_ended(const vb_cursor *cursor, uint32_t worker);
+/* 1 when each worker draws from a share of its own. */
+int vb_cursor_is_shared_out(const vb_cursor *cursor);
 /* A claimed id was given up, or never used: it is handed out once more. */
 void vb_cursor_release(const vb_cursor *cursor, uint64_t id);
 /* The worker draws no more: what it has claimed ahead can be claimed again. */

@@ -212,10 +212,12 @@ static int draw_fitting(const vb_cursor *cursor, uint32_t worker, uint64_t rando
                                    : draw_walking(cursor, filter, &rng, id);
 }
 
-int vb_cursor_take(const vb_cursor *cursor, uint32_t worker, uint64_t index, uint64_t random,
+int vb_cursor_take(const vb_cursor *cursor, vb_taker taker, uint64_t index, uint64_t random,
                    uint64_t *id) {
-  if (!cursor->live) return vb_cursor_draw(cursor, index, random, id);
+  uint32_t worker = taker.worker;
   if (index >= cursor->end) return 0;
+  if (cursor->shares) return vb_share_take(cursor, taker, random, id);
+  if (!cursor->live) return vb_cursor_draw(cursor, index, random, id);
   bool ordered = cursor->order == VB_ORDER_SEQUENTIAL || cursor->order == VB_ORDER_SHUFFLED;
   if (cursor->claims || ordered) return vb_live_take_next(cursor, worker, id);
   return draw_fitting(cursor, worker, random, id);

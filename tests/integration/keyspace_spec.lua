@@ -1,6 +1,7 @@
 -- Trackers, snapshots and reference sets in a run: workers and main see one and the same.
 local servers = require "tests.support.server"
 local vbench = require "tests.support.vbench"
+local vbffi = require "vbench.ffi"
 
 describe("the tracker in a run", function()
   local server
@@ -156,6 +157,37 @@ describe("the tracker in a run", function()
       } ]]
     assert.equal(0, done.code, done.all)
     assert.matches("known\t1000\ttrue\ttrue\nmisses\t0\n", done.out)
+  end)
+
+  it("gives each thread the ids of its own slots, all together once", function()
+    local ends = { "until_exhausted = true", "requests = 1600", "requests = 2000" }
+    for _, order in ipairs { "sequential", "shuffled" } do
+      for _, stop in ipairs(ends) do
+        server:clean()
+        local done = run(([[
+          local keys = vb.keyspace { prefix = "k", width = 6, size = 1600 }
+          local set = vb.command { "APPEND", keys:%s():partition("slots"),
+            function(req) return req.thread end }
+          return vb.scenario { phases = { vb.phase { run = set, %s } },
+            teardown = function(_, results) print("did", results[1].operations) end }
+          ]]):format(order, stop), "--threads", 4, "-P", 3)
+        assert.equal(0, done.code, done.all)
+        assert.matches("did\t1600\n", done.out, 1, true, done.all)
+        for id = 0, 1599 do
+          local key = ("k%06d"):format(id)
+          local slot = vbffi.C.vb_slot(key, #key)
+          assert.equal(tostring(math.floor(slot * 4 / 16384)), server:call("GET", key))
+        end
+      end
+    end
+    local open = run [[
+      local keys = vb.keyspace { prefix = "k", size = 100 }
+      local get = vb.command { "GET", keys:uniform():partition("slots") }
+      return vb.scenario { phases = { vb.phase { name = "p", run = get, requests = 10,
+        rate = 100 } } } ]]
+    assert.equal(2, open.code, open.all)
+    assert.matches("phase 'p': partition(\"slots\") has no place in an open loop", open.err,
+      1, true)
   end)
 
   it("claims, misses and keeps a ratio within the keyspace's slots", function()

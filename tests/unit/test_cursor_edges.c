@@ -120,17 +120,17 @@ static void a_cursor_over_what_exists_ends_by_itself_or_its_limit(void **state) 
   uint64_t id = 0;
   (void)vb_tracker_add_range(tracker, 0, SIZE);
   vb_cursor *cursor = test_cursor(keys, (vb_cursor_spec){.filter = VB_PRESENCE_EXISTING});
-  assert_int_equal(vb_cursor_take(cursor, 0, 5 * SIZE, 1, &id), 1);
+  assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, 5 * SIZE, 1, &id), 1);
   assert_int_equal(id, 0);
   vb_cursor_free(cursor);
   cursor = test_cursor(keys, (vb_cursor_spec){.filter = VB_PRESENCE_EXISTING, .limit = 3});
-  assert_int_equal(vb_cursor_take(cursor, 0, 2, 1, &id), 1);
-  assert_int_equal(vb_cursor_take(cursor, 0, 3, 1, &id), 0);
+  assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, 2, 1, &id), 1);
+  assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, 3, 1, &id), 0);
   assert_int_equal(vb_cursor_wants_existing(cursor), 1);
   vb_cursor_free(cursor);
   cursor = test_cursor(keys, (vb_cursor_spec){.filter = VB_PRESENCE_MISSING});
   assert_int_equal(vb_cursor_wants_existing(cursor), 0);
-  assert_int_equal(vb_cursor_take(cursor, 0, 0, 1, &id), 0);
+  assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, 0, 1, &id), 0);
   vb_cursor_free(cursor);
 }
 
@@ -143,7 +143,7 @@ static void what_exists_in_order_goes_round(void **state) {
     vb_cursor *cursor = test_cursor(
         keys, (vb_cursor_spec){.filter = VB_PRESENCE_EXISTING, .order = orders[i], .wrap = 1});
     for (uint64_t n = 0, id; n < 600; n++) {
-      assert_int_equal(vb_cursor_take(cursor, 0, n, 1, &id), 1);
+      assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, n, 1, &id), 1);
       assert_int_equal(seen[id]++, n / 200);
     }
     vb_cursor_free(cursor);
@@ -161,7 +161,7 @@ static void few_existing_ids_keep_the_shape(void **state) {
                          .distribution = {.shape = VB_SHAPE_ZIPFIAN, .skew = 1}};
   vb_cursor *cursor = test_cursor(keys, spec);
   for (uint64_t n = 0, id; n < DRAWS; n++) {
-    assert_int_equal(vb_cursor_take(cursor, 0, n, vb_mix(n), &id), 1);
+    assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, n, vb_mix(n), &id), 1);
     seen[id]++;
   }
   for (unsigned i = 1; i < 6; i++) assert_true(seen[700 + 7 * i] < seen[700 + 7 * (i - 1)]);
@@ -180,7 +180,7 @@ static void the_newest_existing_id_is_drawn_most(void **state) {
                              .filter = VB_PRESENCE_EXISTING,
                              .distribution = {.shape = VB_SHAPE_EXPONENTIAL, .lambda = 0.1}});
   for (uint64_t n = 0, id; n < DRAWS; n++) {
-    assert_int_equal(vb_cursor_take(cursor, 0, n, vb_mix(n), &id), 1);
+    assert_int_equal(vb_cursor_take(cursor, (vb_taker){0, 1}, n, vb_mix(n), &id), 1);
     seen[id]++;
   }
   assert_in_range(seen[NEWEST], DRAWS * 0.0952 - 210, DRAWS * 0.0952 + 210); /* 5 deviations */

@@ -57,7 +57,7 @@ static unsigned draws_in_vain(const vb_cursor *cursor) {
     assert_int_equal(pthread_create(&threads[i], NULL, change, (void *)(i + 1)), 0);
   for (uint64_t n = 0; n < DRAWS; n++) {
     uint64_t id;
-    vain += !vb_cursor_take(cursor, 0, n, vb_mix(n + 1), &id);
+    vain += !vb_cursor_take(cursor, (vb_taker){0, 1}, n, vb_mix(n + 1), &id);
   }
   atomic_store(&stop, true);
   for (int i = 0; i < CHANGERS; i++) (void)pthread_join(threads[i], NULL);
