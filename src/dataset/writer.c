@@ -84,8 +84,8 @@ static int open_data(vb_writer *writer, vb_error *err) {
   if (!status) status = check_place(writer->schema_path, err);
   if (status) return status;
   (void)snprintf(writer->temporary, sizeof writer->temporary, "%s.%ld.tmp", writer->data_path,
-                 (long)getpid());
-  (void)unlink(writer->temporary); /* left by a process of the same number that was killed */
+                 (long)gettid());  /* states of one process may write the same */
+  (void)unlink(writer->temporary); /* left by a thread of the same number that was killed */
   int fd = open_temporary(writer->temporary);
   if (fd < 0) {
     writer->temporary[0] = 0;
@@ -331,10 +331,20 @@ static int join(vb_writer *writer, int which, vb_error *err) {
   return status ? status : append(writer, from, err);
 }
 
-/* Both files are whole. An old schema goes first: between the two names there is no dataset, never
- * an old schema with new data. */
-static int rename_both(vb_writer *writer, const char *schema, vb_error *err) {
-  if (unlink(writer->schema_path) && errno != ENOENT) return failed(writer->schema_path, err);
+static bool file_holds(const char *path, const char *text, size_t length) {
+  char *there = malloc(length + 1);
+  FILE *file = there ? fopen(path, "rbe") : NULL;
+  bool same = file && fread(there, 1, length + 1, file) == length && !memcmp(there, text, length);
+  if (file) (void)fclose(file);
+  free(there);
+  return same;
+}
+
+/* Both files are whole. Another schema that was there goes first: between the two names there is no
+ * dataset, never an old schema with new data. */
+static int rename_both(vb_writer *writer, const char *schema, bool other, vb_error *err) {
+  if (other && unlink(writer->schema_path) && errno != ENOENT)
+    return failed(writer->schema_path, err);
   if (rename(writer->temporary, writer->data_path)) return failed(writer->data_path, err);
   writer->temporary[0] = 0;
   return rename(schema, writer->schema_path) ? failed(writer->schema_path, err) : VB_OK;
@@ -342,14 +352,18 @@ static int rename_both(vb_writer *writer, const char *schema, vb_error *err) {
 
 static int give_names(vb_writer *writer, vb_error *err) {
   section *data = &writer->sections[VB_SECTION_RECORDS];
-  char schema[sizeof writer->temporary + 8];
+  char path[sizeof writer->temporary + 8], *text = NULL;
+  size_t length;
   int bad = close(data->fd);
   data->fd = -1;
   if (bad) return failed(writer->data_path, err);
-  (void)snprintf(schema, sizeof schema, "%s.yaml", writer->temporary);
-  int status = vb_schema_write(writer->schema, schema, err);
-  if (!status) status = rename_both(writer, schema, err);
-  if (status) (void)unlink(schema);
+  (void)snprintf(path, sizeof path, "%s.yaml", writer->temporary);
+  int status = vb_schema_render(writer->schema, &text, &length, err);
+  if (!status) status = vb_output_write(path, text, length, err);
+  if (!status)
+    status = rename_both(writer, path, !file_holds(writer->schema_path, text, length), err);
+  if (status) (void)unlink(path);
+  free(text);
   return status;
 }
 

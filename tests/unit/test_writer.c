@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -178,6 +180,47 @@ static void the_old_dataset_stays_when_the_schema_cannot_be_written(void **state
   vb_dataset_close(dataset);
 }
 
+enum { WRITERS = 4, ROUNDS = 40 };
+
+/* The same dataset, again and again. */
+static void *write_often(void *failures) {
+  static const char text[] = "version: 1\nrecord: { fields: [ { name: v, type: numeric } ] }\n"
+                             "sections: { records: { count: 1 } }\n";
+  for (int i = 0; i < ROUNDS; i++) {
+    vb_error err = {.status = 0};
+    vb_schema *schema = NULL;
+    vb_writer *writer = NULL;
+    double value = 7;
+    int status = vb_schema_parse(&schema, text, strlen(text), "x.yaml", &err);
+    if (!status) status = vb_writer_new(&writer, place_base, schema, &err);
+    if (!status) status = vb_writer_put(writer, VB_SECTION_RECORDS, &value, sizeof value, &err);
+    if (!status) status = vb_writer_finish(writer, &err);
+    vb_writer_free(writer);
+    vb_schema_free(schema);
+    if (status) fprintf(stderr, "%s\n", err.text);
+    atomic_fetch_add((atomic_int *)failures, status != VB_OK);
+  }
+  return NULL;
+}
+
+/* As the states of a script do that records at load. Once it is there, it can always be opened. */
+static void threads_may_write_the_same_dataset(void **state) {
+  (void)state;
+  pthread_t threads[WRITERS];
+  atomic_int failures = 0;
+  vb_error err = {.status = 0};
+  (void)write_often(&failures);
+  for (int i = 0; i < WRITERS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, write_often, &failures), 0);
+  for (int i = 0; i < ROUNDS; i++) {
+    vb_dataset *dataset = NULL;
+    assert_int_equal(vb_dataset_open(&dataset, place_schema, place_data, &err), VB_OK);
+    vb_dataset_close(dataset);
+  }
+  for (int i = 0; i < WRITERS; i++) (void)pthread_join(threads[i], NULL);
+  assert_int_equal(failures, 0);
+}
+
 static void a_place_that_cannot_be_written_to_is_told_at_once(void **state) {
   (void)state;
   vb_error err = {.status = 0};
@@ -198,6 +241,7 @@ int main(void) {
       cmocka_unit_test(a_key_has_to_fit),
       cmocka_unit_test(a_write_that_fails_leaves_nothing),
       cmocka_unit_test(the_old_dataset_stays_when_the_schema_cannot_be_written),
+      cmocka_unit_test(threads_may_write_the_same_dataset),
       cmocka_unit_test(a_place_that_cannot_be_written_to_is_told_at_once),
   };
   return cmocka_run_group_tests(tests, place_make, place_remove);
