@@ -104,10 +104,13 @@ describe("a reply in a hook", function()
 end)
 
 describe("req.rng", function()
+  local requests = {} -- what is cast keeps nothing alive
+
   local function rng(seed)
     local request = ffi.new("vb_request")
+    requests[#requests + 1] = request
     request.rng.state = seed
-    return ffi.cast("vb_request *", request).rng, request
+    return ffi.cast("vb_request *", request).rng
   end
 
   it("gives the numbers of splitmix64, as C does", function()
