@@ -227,7 +227,10 @@ describe("a keyspace that knows its keys", function()
       } ]])
     local load = vbench.start { script, "-p", server.port, "-c", 16, "-P", 4, "--threads", 2, "-r",
       20000, "--no-baseline", "-q", "--timeout", "5s", timeout = 100 }
-    while load.process:running() do
+    process.wait_for(60 * vbench.slowness, "the load", function()
+      return server:call("DBSIZE") > 0
+    end)
+    while load.process:running() and server:call("DBSIZE") < 40000 do
       server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
       process.sleep(0.05)
     end
