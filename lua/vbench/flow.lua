@@ -96,8 +96,8 @@ local function open_draw(draws, cursor)
     fault.raise('c:draw takes no share by slots (:partition("slots")): call a command that has one')
   end
   if cursor.spec.filter or cursor.spec.claim then
-    fault.raise("c:draw takes a cursor that does not look at which keys exist: a run of a flow " ..
-      "does not remember what it has claimed")
+    fault.raise("c:draw takes no cursor that looks at which keys exist: call a command that draws "
+      .. "from it; keys:current() is its id in the calls after that")
   end
   local handle = lower.cursor(cursor, { seed = session.run.seed })
   local draw = ffi.new("vb_flow_draw")

@@ -354,6 +354,13 @@ describe("a flow", function()
       it(what, function() refuses(case[1], case[2]) end)
     end
 
+    it("it draws by itself what a command has to", function()
+      assert.equal(2, refuses("c:draw(keys:existing())", "scenario.lua:10: c:draw takes no cursor " ..
+        "that looks at which keys exist: call a command that draws from it"))
+      assert.equal(2, refuses('c:draw(keys:uniform():partition("slots"))',
+        "scenario.lua:10: c:draw takes no share by slots"))
+    end)
+
     it("it is given a pipeline", function()
       local run = report("c:call(incr)", nil, nil, "-P", 16)
       assert.equal(2, run.code, run.all)
