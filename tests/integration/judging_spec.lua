@@ -80,7 +80,7 @@ describe("a run", function()
   local function while_it_runs(own, treat, ...)
     local file = vbench.path("judged.json")
     local run = vbench.start { vbench.one_phase([[ local get = vb.command { "GET", vb.key "x" } ]],
-      'run = get, duration = "' .. 2 * vbench.slowness .. 's"'), "-p", own.port, "-c", 4,
+      ('run = get, duration = "%ds"'):format(1 + vbench.slowness)), "-p", own.port, "-c", 4,
       "--connect-timeout", "1m", "--no-baseline", "--json", file, ... }
     process.wait_for(10 * vbench.slowness, "connections", function()
       return select(2, own:call("CLIENT", "LIST"):gsub("cmd=get ", "")) == 4
