@@ -248,7 +248,8 @@ describe("a file of options", function()
       ["\n\nclients\n"] = ':3: the line is not "name: value"',
       ["  - a\n"] = ":1: .* belongs to nothing",
       ["quiet: perhaps\n"] = ":1: .*true or false", ["clients: many\n"] = ":1: clients: 'many'",
-      ["config: x\n"] = ":1: unknown option", ["auth hunter2"] = ":1: the line is not",
+      ["config: x\n"] = ":1: unknown option", ["help: true\n"] = ":1: unknown option 'help'$",
+      ["auth hunter2"] = ":1: the line is not",
     } do
       write(text)
       local failed = refused("--config " .. path)

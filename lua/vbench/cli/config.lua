@@ -26,10 +26,17 @@ local function quote(text)
   return '"' .. text:gsub('[\\"]', "\\%0"):gsub("[%z\n\t\r]", UNESCAPES) .. '"'
 end
 
+-- What a file cannot say: it is of one call.
+local OF_A_CALL = { config = true, save_config = true, help = true, version = true }
+
 local function known_names()
   local list = { "scenario", "script" }
-  for name in pairs(options.names) do list[#list + 1] = name end
-  for name in pairs(options.by_name) do list[#list + 1] = name end
+  for name, plain in pairs(options.names) do
+    if not OF_A_CALL[plain] then list[#list + 1] = name end
+  end
+  for name in pairs(options.by_name) do
+    if not OF_A_CALL[name] then list[#list + 1] = name end
+  end
   table.sort(list)
   return list
 end
@@ -56,7 +63,7 @@ function Reader:top(name, value)
     return
   end
   local row = self.row
-  if not row or row.name == "config" or row.name == "save_config" then
+  if not row or OF_A_CALL[row.name] then
     self:fail("unknown option '%s'%s", name, nearest.hint(name, known_names()))
   end
   if value ~= "" then self:put(unquote(value)) end
