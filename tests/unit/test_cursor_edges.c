@@ -114,6 +114,31 @@ static void what_cannot_be_asked_together_is_named(void **state) {
   vb_refset_free(none);
 }
 
+static void filters_that_cannot_be_are_named(void **state) {
+  (void)state;
+  struct {
+    vb_cursor_spec spec;
+    const char *text;
+  } const cases[] = {
+      {{.filter = 4}, "cursor of keyspace 'users': no filter has the number 4"},
+      {{.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_RATIO, .ratio = 1.5},
+       "cursor of keyspace 'users': existing_ratio is 1.5; it is 0 to 1"},
+      {{.filter = VB_PRESENCE_RATIO, .ratio = 0.5},
+       "cursor of keyspace 'users': existing_ratio draws at random, not in an order"},
+      {{.claim = 1, .by_slots = 1},
+       "cursor of keyspace 'users': a share by slots is of ids in order or drawn, not of existing, "
+       "missing or claimed ones, another share, or overlapping"},
+      {{.claim = 1, .order = VB_ORDER_UNIFORM},
+       "cursor of keyspace 'users': claim takes the ids that are missing, one after the other: a "
+       "distribution cannot be asked of it"}};
+  for (size_t i = 0; i < VB_ARRAY_LENGTH(cases); i++) {
+    vb_cursor *cursor = NULL;
+    vb_error err = {0};
+    assert_int_equal(vb_cursor_new(&cursor, keys, &cases[i].spec, &err), VB_EINVAL);
+    assert_string_equal(err.text, cases[i].text);
+  }
+}
+
 /* Numbers that others have drawn do not end a cursor that looks at what exists. */
 static void a_cursor_over_what_exists_ends_by_itself_or_its_limit(void **state) {
   (void)state;
@@ -197,6 +222,7 @@ int main(void) {
       TEST(a_sample_is_at_random_places),
       TEST(a_sample_of_nearly_all_ids_has_each_once),
       TEST(what_cannot_be_asked_together_is_named),
+      TEST(filters_that_cannot_be_are_named),
       TEST(a_cursor_over_what_exists_ends_by_itself_or_its_limit),
       TEST(what_exists_in_order_goes_round),
       TEST(few_existing_ids_keep_the_shape),

@@ -546,32 +546,6 @@ static void a_share_without_ids_has_ended(void **state) {
   }
 }
 
-static void mistakes_are_named(void **state) {
-  (void)state;
-  make_keys(100);
-  struct {
-    vb_cursor_spec spec;
-    const char *text;
-  } const cases[] = {
-      {{.filter = 4}, "cursor of keyspace 'users': no filter has the number 4"},
-      {{.order = VB_ORDER_UNIFORM, .filter = VB_PRESENCE_RATIO, .ratio = 1.5},
-       "cursor of keyspace 'users': existing_ratio is 1.5; it is 0 to 1"},
-      {{.filter = VB_PRESENCE_RATIO, .ratio = 0.5},
-       "cursor of keyspace 'users': existing_ratio draws at random, not in an order"},
-      {{.claim = 1, .by_slots = 1},
-       "cursor of keyspace 'users': a share by slots is of ids in order or drawn, not of existing, "
-       "missing or claimed ones, another share, or overlapping"},
-      {{.claim = 1, .order = VB_ORDER_UNIFORM},
-       "cursor of keyspace 'users': claim takes the ids that are missing, one after the other: a "
-       "distribution cannot be asked of it"}};
-  for (size_t i = 0; i < VB_ARRAY_LENGTH(cases); i++) {
-    vb_cursor *cursor = NULL;
-    vb_error err = {0};
-    assert_int_equal(vb_cursor_new(&cursor, keys, &cases[i].spec, &err), VB_EINVAL);
-    assert_string_equal(err.text, cases[i].text);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(each_id_is_claimed_once, tear_down),
@@ -597,7 +571,6 @@ int main(void) {
       cmocka_unit_test_teardown(no_more_is_taken_ahead_than_expected, tear_down),
       cmocka_unit_test_teardown(a_share_has_the_ids_of_its_slots, tear_down),
       cmocka_unit_test_teardown(a_share_without_ids_has_ended, tear_down),
-      cmocka_unit_test_teardown(mistakes_are_named, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
