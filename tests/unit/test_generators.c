@@ -8,40 +8,12 @@
 
 #include <cmocka.h>
 
-#include "commands.h"
+#include "part.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
-
-static vb_keyspace *keys;
-static vb_cursor *ordered, *uniform;
-static vb_renderer renderer;
-
-static int set_up(void **state) {
-  (void)state;
-  keys = test_keyspace("key:", 12, 1000000);
-  ordered = test_cursor(keys, (vb_cursor_spec){0});
-  uniform = test_cursor(keys, (vb_cursor_spec){.order = VB_ORDER_UNIFORM});
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  vb_cursor_free(ordered);
-  vb_cursor_free(uniform);
-  vb_keyspace_free(keys);
-  vb_renderer_fini(&renderer);
-  return 0;
-}
-
-/* A command of a key (sequential) and the part. */
-static vb_command *command_of(vb_part part) {
-  vb_part key = {.kind = VB_PART_CURSOR, .cursor = ordered, .hole = 3};
-  if (!part.hole) part.hole = 4;
-  return TEST_COMMAND("X", {KEY, key}, {ARGUMENT, part});
-}
 
 static bool is_symbol(char c) {
   return isalnum((unsigned char)c) || c == '-' || c == '_';
@@ -54,11 +26,11 @@ static void bytes_are_of_64_printable_symbols_evenly(void **state) {
     uint64_t seen[128] = {0};
     double chi = 0, draws = 0;
     vb_command *command =
-        command_of((vb_part){.kind = VB_PART_BYTES, .min = sizes[i], .max = sizes[i]});
+        part_command((vb_part){.kind = VB_PART_BYTES, .min = sizes[i], .max = sizes[i]});
     for (uint64_t n = 0; n < 20000 && draws < 64000; n++) {
       char *request;
       size_t length;
-      const char *value = test_value(command, &renderer, n, &request, &length);
+      const char *value = test_value(command, &part_renderer, n, &request, &length);
       assert_int_equal(length, (size_t)sizes[i]);
       for (size_t k = 0; k < length; k++) {
         assert_true(is_symbol(value[k]));
@@ -78,18 +50,18 @@ static void bytes_are_of_64_printable_symbols_evenly(void **state) {
 static void sizes_by_range_and_by_weight(void **state) {
   (void)state;
   vb_choice sizes[] = {{NULL, 0, 3, 10}, {NULL, 0, 1, 2000}};
-  vb_command *range = command_of((vb_part){.kind = VB_PART_BYTES, .min = 2, .max = 5});
+  vb_command *range = part_command((vb_part){.kind = VB_PART_BYTES, .min = 2, .max = 5});
   vb_command *weights =
-      command_of((vb_part){.kind = VB_PART_BYTES, .choices = sizes, .choice_count = 2});
+      part_command((vb_part){.kind = VB_PART_BYTES, .choices = sizes, .choice_count = 2});
   unsigned seen[8] = {0}, small = 0;
   for (uint64_t n = 0; n < 8000; n++) {
     char *request;
     size_t length;
-    (void)test_value(range, &renderer, n, &request, &length);
+    (void)test_value(range, &part_renderer, n, &request, &length);
     assert_in_range(length, 2, 5);
     seen[length]++;
     free(request);
-    (void)test_value(weights, &renderer, n, &request, &length);
+    (void)test_value(weights, &part_renderer, n, &request, &length);
     assert_true(length == 10 || length == 2000);
     small += length == 10;
     free(request);
@@ -103,10 +75,10 @@ static void sizes_by_range_and_by_weight(void **state) {
 static void compressible_bytes_repeat_at_the_end(void **state) {
   (void)state;
   vb_command *command =
-      command_of((vb_part){.kind = VB_PART_BYTES, .min = 200, .max = 200, .compressible = 0.75});
+      part_command((vb_part){.kind = VB_PART_BYTES, .min = 200, .max = 200, .compressible = 0.75});
   char *request;
   size_t length;
-  const char *value = test_value(command, &renderer, 1, &request, &length);
+  const char *value = test_value(command, &part_renderer, 1, &request, &length);
   for (size_t i = 50; i < 200; i++) assert_int_equal(value[i], value[199]);
   unsigned same = 0;
   for (size_t i = 0; i < 50; i++) same += value[i] == value[199];
@@ -129,9 +101,9 @@ static void content_from_an_id(void **state) {
       {.kind = VB_PART_VECTOR, .dimensions = 5, .dtype = VB_DTYPE_INT8, .from_id = 1},
   };
   for (size_t i = 0; i < VB_ARRAY_LENGTH(parts); i++) {
-    vb_part other = parts[i], key = {.kind = VB_PART_CURSOR, .cursor = ordered, .hole = 1};
+    vb_part other = parts[i], key = {.kind = VB_PART_CURSOR, .cursor = part_ordered, .hole = 1};
     other.hole = 999;
-    vb_cursor *shifted = test_cursor(keys, (vb_cursor_spec){.first = 10});
+    vb_cursor *shifted = test_cursor(part_keys, (vb_cursor_spec){.first = 10});
     vb_part later = {.kind = VB_PART_CURSOR, .cursor = shifted, .hole = 2};
     vb_command *one = TEST_COMMAND("X", {KEY, key}, {ARGUMENT, parts[i]});
     vb_command *two = TEST_COMMAND("Y", {KEY, later}, {ARGUMENT, other});
@@ -139,9 +111,9 @@ static void content_from_an_id(void **state) {
     for (uint64_t n = 0; n < 40; n++) {
       char *requests[3];
       size_t lengths[3];
-      const char *a = test_value(one, &renderer, n + 10, &requests[0], &lengths[0]);
-      const char *b = test_value(two, &renderer, n, &requests[1], &lengths[1]);
-      const char *c = test_value(one, &renderer, n, &requests[2], &lengths[2]);
+      const char *a = test_value(one, &part_renderer, n + 10, &requests[0], &lengths[0]);
+      const char *b = test_value(two, &part_renderer, n, &requests[1], &lengths[1]);
+      const char *c = test_value(one, &part_renderer, n, &requests[2], &lengths[2]);
       assert_int_equal(lengths[0], lengths[1]);
       assert_memory_equal(a, b, lengths[0]);
       differ += lengths[0] != lengths[2] || memcmp(a, c, lengths[0]) != 0;
@@ -158,12 +130,12 @@ static void choices_by_weight(void **state) {
   (void)state;
   vb_choice choices[] = {{"one", 3, 1, 0}, {"three", 5, 3, 0}, {"", 0, 4, 0}};
   vb_command *command =
-      command_of((vb_part){.kind = VB_PART_CHOICE, .choices = choices, .choice_count = 3});
+      part_command((vb_part){.kind = VB_PART_CHOICE, .choices = choices, .choice_count = 3});
   unsigned seen[6] = {0};
   for (uint64_t n = 0; n < 8000; n++) {
     char *request;
     size_t length;
-    const char *value = test_value(command, &renderer, n, &request, &length);
+    const char *value = test_value(command, &part_renderer, n, &request, &length);
     if (length == 3) assert_memory_equal(value, "one", 3);
     if (length == 5) assert_memory_equal(value, "three", 5);
     seen[length]++;
@@ -178,13 +150,13 @@ static void choices_by_weight(void **state) {
 static void tags_come_independently(void **state) {
   (void)state;
   vb_choice tags[] = {{"a", 1, 30, 0}, {"b", 1, 100, 0}, {"c", 1, 0, 0}, {"d", 1, 60, 0}};
-  vb_command *command = command_of((vb_part){
+  vb_command *command = part_command((vb_part){
       .kind = VB_PART_TAGS, .choices = tags, .choice_count = 4, .text = ", ", .length = 2});
   unsigned a = 0, d = 0, both = 0;
   for (uint64_t n = 0; n < 8000; n++) {
     char *request;
     size_t length;
-    const char *value = test_value(command, &renderer, n, &request, &length);
+    const char *value = test_value(command, &part_renderer, n, &request, &length);
     bool has_a = value[0] == 'a', has_d = value[length - 1] == 'd';
     char want[32];
     (void)snprintf(want, sizeof want, "%sb%s", has_a ? "a, " : "", has_d ? ", d" : "");
@@ -203,12 +175,12 @@ static void tags_come_independently(void **state) {
 
 static void text_is_words_between_spaces(void **state) {
   (void)state;
-  vb_command *command = command_of((vb_part){.kind = VB_PART_TEXT, .min = 3, .max = 5});
+  vb_command *command = part_command((vb_part){.kind = VB_PART_TEXT, .min = 3, .max = 5});
   unsigned seen[8] = {0};
   for (uint64_t n = 0; n < 3000; n++) {
     char *request;
     size_t length;
-    const char *value = test_value(command, &renderer, n, &request, &length);
+    const char *value = test_value(command, &part_renderer, n, &request, &length);
     unsigned words = 1;
     for (size_t i = 0; i < length; i++) {
       assert_true(islower((unsigned char)value[i]) || (value[i] == ' ' && i && i + 1 < length));
@@ -247,11 +219,11 @@ static void float_vectors_are_uniform_from_minus_1_to_1(void **state) {
     size_t size;
   } kinds[] = {{VB_DTYPE_FLOAT32, 4}, {VB_DTYPE_FLOAT16, 2}, {VB_DTYPE_FLOAT64, 8}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
-    vb_command *command =
-        command_of((vb_part){.kind = VB_PART_VECTOR, .dimensions = 20000, .dtype = kinds[k].dtype});
+    vb_command *command = part_command(
+        (vb_part){.kind = VB_PART_VECTOR, .dimensions = 20000, .dtype = kinds[k].dtype});
     char *request;
     size_t length;
-    const char *bytes = test_value(command, &renderer, 3, &request, &length);
+    const char *bytes = test_value(command, &part_renderer, 3, &request, &length);
     assert_int_equal(length, 20000 * kinds[k].size);
     unsigned seen[10] = {0};
     for (size_t i = 0; i < 20000; i++) {
@@ -275,13 +247,13 @@ static void integer_vectors_fill_every_bit(void **state) {
                {VB_DTYPE_BINARY, 13}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
     vb_command *command =
-        command_of((vb_part){.kind = VB_PART_VECTOR, .dimensions = 100, .dtype = kinds[k].dtype});
+        part_command((vb_part){.kind = VB_PART_VECTOR, .dimensions = 100, .dtype = kinds[k].dtype});
     unsigned char any[800] = {0}, all[800];
     memset(all, 255, sizeof all);
     for (uint64_t n = 0; n < 40; n++) {
       char *request;
       size_t length;
-      const char *bytes = test_value(command, &renderer, n, &request, &length);
+      const char *bytes = test_value(command, &part_renderer, n, &request, &length);
       assert_int_equal(length, kinds[k].size);
       for (size_t i = 0; i < length; i++) {
         any[i] |= (unsigned char)bytes[i];
@@ -308,11 +280,12 @@ static void vectors_in_json_are_arrays(void **state) {
                {VB_DTYPE_INT64, -0x1p63, 0x1p63}, {VB_DTYPE_UINT64, 0, 0x1p64},
                {VB_DTYPE_UINT32, 0, 0x1p32},      {VB_DTYPE_BINARY, 0, 1}};
   for (size_t k = 0; k < VB_ARRAY_LENGTH(kinds); k++) {
-    vb_command *command = command_of(
+    vb_command *command = part_command(
         (vb_part){.kind = VB_PART_VECTOR, .dimensions = 500, .dtype = kinds[k].dtype, .json = 1});
     char *request, *end;
     size_t length, count = 0;
-    const char *at = test_value(command, &renderer, 5, &request, &length), *last = at + length - 1;
+    const char *at = test_value(command, &part_renderer, 5, &request, &length),
+               *last = at + length - 1;
     double least = 0, most = 0;
     assert_int_equal(*at, '[');
     for (; at < last; at = end, count++) {
@@ -334,14 +307,14 @@ static void timestamps_are_the_time_of_writing(void **state) {
   (void)state;
   static const char *const formats[] = {"%s", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"};
   for (int format = 0; format < 3; format++) {
-    vb_command *command = command_of((vb_part){.kind = VB_PART_TIMESTAMP, .format = format});
+    vb_command *command = part_command((vb_part){.kind = VB_PART_TIMESTAMP, .format = format});
     char *request, want[32];
     size_t length;
     bool found = false;
     assert_int_not_equal(vb_command_fixed_size(command), 0);
     for (int attempt = 0; attempt < 3 && !found; attempt++) { /* the second may turn in between */
       time_t now = time(NULL);
-      const char *value = test_value(command, &renderer, 1, &request, &length);
+      const char *value = test_value(command, &part_renderer, 1, &request, &length);
       if (format)
         (void)strftime(want, sizeof want, formats[format], gmtime(&now));
       else
@@ -404,5 +377,5 @@ int main(void) {
       cmocka_unit_test(timestamps_are_the_time_of_writing),
       cmocka_unit_test(mistakes_of_content_are_named),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, part_set_up, part_tear_down);
 }

@@ -9,45 +9,17 @@
 
 #include <cmocka.h>
 
-#include "commands.h"
+#include "part.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { DRAWS = 60000 };
 
-static vb_keyspace *keys;
-static vb_cursor *ordered, *uniform;
-static vb_renderer renderer;
-
-static int set_up(void **state) {
-  (void)state;
-  keys = test_keyspace("key:", 12, 1000000);
-  ordered = test_cursor(keys, (vb_cursor_spec){0});
-  uniform = test_cursor(keys, (vb_cursor_spec){.order = VB_ORDER_UNIFORM});
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  vb_cursor_free(ordered);
-  vb_cursor_free(uniform);
-  vb_keyspace_free(keys);
-  vb_renderer_fini(&renderer);
-  return 0;
-}
-
-/* A command of a key (sequential) and the part. */
-static vb_command *command_of(vb_part part) {
-  vb_part key = {.kind = VB_PART_CURSOR, .cursor = ordered, .hole = 3};
-  if (!part.hole) part.hole = 4;
-  return TEST_COMMAND("X", {KEY, key}, {ARGUMENT, part});
-}
-
 static double number_of(const vb_command *command, uint64_t n) {
   char *request;
   size_t length;
-  double value = strtod(test_value(command, &renderer, n, &request, &length), NULL);
+  double value = strtod(test_value(command, &part_renderer, n, &request, &length), NULL);
   free(request);
   return value;
 }
@@ -56,7 +28,7 @@ static double number_of(const vb_command *command, uint64_t n) {
 static double fit(vb_part part, double low, double step, size_t cells, double (*share)(size_t)) {
   uint64_t seen[64] = {0};
   double sum = 0;
-  vb_command *command = command_of(part);
+  vb_command *command = part_command(part);
   for (uint64_t n = 0; n < DRAWS; n++) {
     double cell = round((number_of(command, n) - low) / step);
     assert_true(cell >= 0 && cell < (double)cells);
@@ -139,10 +111,10 @@ static void floats_have_their_shape_in_steps_of_their_decimals(void **state) {
 
 /* The text that operation n writes. */
 static void expect_written(vb_part part, uint64_t n, const char *want) {
-  vb_command *command = command_of(part);
+  vb_command *command = part_command(part);
   char *request;
   size_t length;
-  const char *value = test_value(command, &renderer, n, &request, &length);
+  const char *value = test_value(command, &part_renderer, n, &request, &length);
   assert_int_equal(length, strlen(want));
   assert_memory_equal(value, want, length);
   free(request);
@@ -183,7 +155,7 @@ static void rounding_keeps_to_the_range(void **state) {
   (void)state;
   vb_part part = number(VB_PART_FLOAT, VB_UNIFORM, 0.07, 0.299);
   part.decimals = 2;
-  vb_command *command = command_of(part);
+  vb_command *command = part_command(part);
   assert_int_not_equal(vb_command_fixed_size(command), 0);
   double least = 1, most = 0;
   for (uint64_t n = 0; n < 2000; n++) {
@@ -202,7 +174,7 @@ static void shortest_floats_stay_in_their_range(void **state) {
   for (size_t i = 0; i < VB_ARRAY_LENGTH(kinds); i++) {
     vb_part part = number(VB_PART_FLOAT, kinds[i], 3, 11.5);
     part.decimals = -1;
-    vb_command *command = command_of(part);
+    vb_command *command = part_command(part);
     for (uint64_t n = 0; n < 2000; n++) {
       double value = number_of(command, n);
       assert_true(value >= 3 && value <= 11.5);
@@ -264,5 +236,5 @@ int main(void) {
       cmocka_unit_test(shortest_floats_stay_in_their_range),
       cmocka_unit_test(mistakes_of_numbers_are_named),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, part_set_up, part_tear_down);
 }
