@@ -150,8 +150,8 @@ describe("an open loop", function()
   end)
 
   -- Replies that a proxy holds back by 20 ms and an exponential time of 30 ms in the mean; it says
-  -- by how much it did. Three runs have to find all percentiles; what else runs on the machine holds
-  -- back server and client too, where the proxy does not see it, and such runs are repeated.
+  -- by how much it did. Three runs have to find all percentiles; what else runs on the machine
+  -- holds back server and client too, where the proxy does not see it: such runs are repeated.
   describe("behind known delays", function()
     local NAMES, RUNS_MAX = { "p50", "p90", "p99", "p999" }, 10
 
