@@ -355,8 +355,9 @@ describe("a flow", function()
     end
 
     it("it draws by itself what a command has to", function()
-      assert.equal(2, refuses("c:draw(keys:existing())", "scenario.lua:10: c:draw takes no cursor " ..
-        "that looks at which keys exist: call a command that draws from it"))
+      assert.equal(2, refuses("c:draw(keys:existing())",
+        "scenario.lua:10: c:draw takes no cursor that looks at which keys exist: "
+          .. "call a command that draws from it"))
       assert.equal(2, refuses('c:draw(keys:uniform():partition("slots"))',
         "scenario.lua:10: c:draw takes no share by slots"))
     end)
