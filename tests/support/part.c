@@ -1,21 +1,19 @@
 #include "part.h"
 
 vb_keyspace *part_keys;
-vb_cursor *part_ordered, *part_uniform;
+vb_cursor *part_ordered;
 vb_renderer part_renderer;
 
 int part_set_up(void **state) {
   (void)state;
   part_keys = test_keyspace("key:", 12, 1000000);
   part_ordered = test_cursor(part_keys, (vb_cursor_spec){0});
-  part_uniform = test_cursor(part_keys, (vb_cursor_spec){.order = VB_ORDER_UNIFORM});
   return 0;
 }
 
 int part_tear_down(void **state) {
   (void)state;
   vb_cursor_free(part_ordered);
-  vb_cursor_free(part_uniform);
   vb_keyspace_free(part_keys);
   vb_renderer_fini(&part_renderer);
   return 0;

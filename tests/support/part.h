@@ -1,4 +1,4 @@
-/* For tests of what one part of a command writes: a keyspace of a million, its cursors, a renderer.
+/* For tests of what one part of a command writes: a keyspace of a million, a cursor, a renderer.
  * One thread. */
 #ifndef VB_TESTS_PART_H
 #define VB_TESTS_PART_H
@@ -6,7 +6,7 @@
 #include "commands.h"
 
 extern vb_keyspace *part_keys;
-extern vb_cursor *part_ordered, *part_uniform;
+extern vb_cursor *part_ordered;
 extern vb_renderer part_renderer;
 
 /* Set-up and tear-down of a group, for cmocka. */
