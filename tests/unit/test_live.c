@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "base/slots.h"
 #include "commands.h"
 #include "keyspace/cursor.h"
 
@@ -497,55 +496,6 @@ static void no_more_is_taken_ahead_than_expected(void **state) {
   vb_cursor_free(cursor);
 }
 
-/* Ids that the workers of a cursor with shares get until all of these have ended. */
-static void expect_shares(vb_cursor_spec spec, uint64_t most, unsigned times) {
-  enum { WORKERS = 3 };
-  spec.by_slots = 1;
-  vb_cursor *cursor = test_cursor(keys, spec);
-  uint64_t size = vb_keyspace_size(keys), id;
-  unsigned *seen = calloc(size, sizeof *seen);
-  for (uint32_t worker = 0; worker < WORKERS; worker++) {
-    vb_taker taker = {worker, WORKERS};
-    for (uint64_t n = 0; n < most && vb_cursor_take(cursor, taker, 0, vb_mix(n), &id); n++) {
-      char key[64];
-      unsigned slot = vb_slot(key, vb_keyspace_write(keys, id, key));
-      assert_in_range(slot, 16384 * worker / WORKERS, 16384 * (worker + 1) / WORKERS - 1);
-      assert_int_equal(vb_cursor_share_ended(cursor, worker), 0);
-      seen[id]++;
-    }
-    assert_int_equal(vb_cursor_share_ended(cursor, worker), most == UINT64_MAX);
-  }
-  for (id = spec.first; id < size && times; id++) assert_int_equal(seen[id], times);
-  free(seen);
-  vb_cursor_free(cursor);
-}
-
-static void a_share_has_the_ids_of_its_slots(void **state) {
-  (void)state;
-  make_keys(2000);
-  expect_shares((vb_cursor_spec){.first = 100}, UINT64_MAX, 1);
-  expect_shares((vb_cursor_spec){.order = VB_ORDER_SHUFFLED, .seed = 3}, UINT64_MAX, 1);
-  expect_shares((vb_cursor_spec){.order = VB_ORDER_UNIFORM}, 5000, 0);
-  expect_shares((vb_cursor_spec){.wrap = 1}, 5000, 0);
-}
-
-static void a_share_without_ids_has_ended(void **state) {
-  (void)state;
-  make_keys(1);
-  uint64_t id;
-  const int orders[] = {VB_ORDER_SEQUENTIAL, VB_ORDER_SHUFFLED, VB_ORDER_UNIFORM};
-  for (int i = 0; i < 3; i++) {
-    unsigned found = 0;
-    vb_cursor *cursor =
-        test_cursor(keys, (vb_cursor_spec){.order = orders[i], .by_slots = 1, .wrap = 1});
-    for (uint32_t worker = 0; worker < THREADS; worker++)
-      for (int n = 0; n < 3; n++)
-        found += vb_cursor_take(cursor, (vb_taker){worker, THREADS}, 0, 7, &id) != 0;
-    assert_int_equal(found, 3);
-    vb_cursor_free(cursor);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(each_id_is_claimed_once, tear_down),
@@ -569,8 +519,6 @@ int main(void) {
       cmocka_unit_test_teardown(draws_find_what_stays_beside_what_goes, tear_down),
       cmocka_unit_test_teardown(a_cursor_may_be_freed_after_its_keyspace, tear_down),
       cmocka_unit_test_teardown(no_more_is_taken_ahead_than_expected, tear_down),
-      cmocka_unit_test_teardown(a_share_has_the_ids_of_its_slots, tear_down),
-      cmocka_unit_test_teardown(a_share_without_ids_has_ended, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
