@@ -82,12 +82,16 @@ void vb_lane_record_age(vb_lane *lane, uint64_t n, vb_ns due, vb_ns now) {
   row->counters.unanswered++;
 }
 
-void vb_lane_leave(vb_lane *lane, uint64_t n, vb_ns due) {
-  vb_lane_forget_ids(lane, n);
+static void leave(vb_lane *lane, vb_waiting left, vb_ns until) {
+  vb_lane_forget_ids(lane, left.n);
   lane->open--;
-  if (!vb_lane_counts(lane, n)) return;
+  if (!vb_lane_counts(lane, left.n)) return;
   lane->waiting += lane->paced;
-  vb_lane_record_age(lane, n, due, lane->worker->now);
+  vb_lane_record_age(lane, left.n, left.due, until);
+}
+
+void vb_lane_leave(vb_lane *lane, uint64_t n, vb_ns due) {
+  leave(lane, (vb_waiting){n, due}, lane->worker->now);
 }
 
 void vb_lane_withdraw(vb_lane *lane, uint64_t n) {
@@ -96,17 +100,18 @@ void vb_lane_withdraw(vb_lane *lane, uint64_t n) {
   if (lane->paced && vb_lane_counts(lane, n)) lane->asked--;
 }
 
-/* What fell due before the end has waited until then. */
+/* What fell due before the end has waited until then; what fell due behind the end of a cursor, for
+ * nothing. */
 static void drop_queued(vb_lane *lane, vb_queue *queue) {
   vb_ns end = lane->worker->now < lane->phase->end ? lane->worker->now : lane->phase->end;
-  lane->open -= vb_queue_length(queue);
+  uint64_t limit = atomic_load(&lane->phase->numbers.limit);
   lane->queued -= vb_queue_length(queue);
   while (vb_queue_length(queue)) {
     vb_waiting left = vb_queue_pop(queue);
-    vb_lane_forget_ids(lane, left.n);
-    if (!vb_lane_counts(lane, left.n)) continue;
-    lane->waiting += lane->paced;
-    vb_lane_record_age(lane, left.n, left.due, end);
+    if (left.n < limit)
+      leave(lane, left, end);
+    else
+      vb_lane_withdraw(lane, left.n);
   }
 }
 
