@@ -43,6 +43,9 @@ describe("the scenario", function()
     end)
   end
 
+  -- A rate that is to be reached within 2 % takes longer than what may hold a machine up.
+  local times = { ["open-loop"] = "2s" }
+
   for _, name in ipairs { "quickstart", "cache", "leaderboard", "verify", "transactions",
     "custom-lua", "rate-limiter", "churn-connections", "storm",
     "open-loop", "ramp", "pubsub", "queue", "streams", "session-store",
@@ -53,8 +56,9 @@ describe("the scenario", function()
       assert.equal(0, help.code, help.all)
       local quick = {}
       for _, option in ipairs { "seconds", "duration", "time" } do
-        if help.out:find("\n%s+%-%-" .. option .. "[%s=]") then quick[1] = "--" .. option ..
-          "=300ms" end
+        if help.out:find("\n%s+%-%-" .. option .. "[%s=]") then
+          quick[1] = ("--%s=%s"):format(option, times[name] or "300ms")
+        end
       end
       local run = short(name, "-r", 2000, unpack(quick))
       if run.code == 2 and run.err:find("keyspace") then run = short(name, unpack(quick)) end
