@@ -18,18 +18,46 @@
   X(H5open)                                                                                        \
   X(H5free_memory)                                                                                 \
   X(H5Aclose)                                                                                      \
-  X(H5Aexists) X(H5Aget_type) X(H5Aopen) X(H5Aread) X(H5Dclose) X(H5Dget_create_plist)             \
-      X(H5Dget_space) X(H5Dget_type) X(H5Dopen2) X(H5Dread) X(H5Eset_auto2) X(H5Fclose) X(H5Fopen) \
-          X(H5Lexists) X(H5Pclose) X(H5Pcreate) X(H5Pget_chunk) X(H5Pset_chunk_cache) X(H5Sclose)  \
-              X(H5Screate_simple) X(H5Sget_simple_extent_dims) X(H5Sget_simple_extent_ndims)       \
-                  X(H5Sselect_hyperslab) X(H5Tclose) X(H5Tcopy) X(H5Tget_class) X(H5Tget_sign)     \
-                      X(H5Tget_size) X(H5Tis_variable_str) X(H5Tset_order)
+  X(H5Aexists)                                                                                     \
+  X(H5Aget_type)                                                                                   \
+  X(H5Aopen)                                                                                       \
+  X(H5Aread)                                                                                       \
+  X(H5Dclose)                                                                                      \
+  X(H5Dget_create_plist)                                                                           \
+  X(H5Dget_space)                                                                                  \
+  X(H5Dget_type)                                                                                   \
+  X(H5Dopen2)                                                                                      \
+  X(H5Dread)                                                                                       \
+  X(H5Eset_auto2)                                                                                  \
+  X(H5Fclose)                                                                                      \
+  X(H5Fopen)                                                                                       \
+  X(H5Lexists)                                                                                     \
+  X(H5Pclose)                                                                                      \
+  X(H5Pcreate)                                                                                     \
+  X(H5Pget_chunk)                                                                                  \
+  X(H5Pset_chunk_cache)                                                                            \
+  X(H5Sclose)                                                                                      \
+  X(H5Screate_simple)                                                                              \
+  X(H5Sget_simple_extent_dims)                                                                     \
+  X(H5Sget_simple_extent_ndims)                                                                    \
+  X(H5Sselect_hyperslab)                                                                           \
+  X(H5Tclose)                                                                                      \
+  X(H5Tcopy)                                                                                       \
+  X(H5Tget_class)                                                                                  \
+  X(H5Tget_sign)                                                                                   \
+  X(H5Tget_size)                                                                                   \
+  X(H5Tis_variable_str)                                                                            \
+  X(H5Tset_order)
 #define VB_HDF5_IDS(X)                                                                             \
   X(H5P_CLS_DATASET_ACCESS_ID_g)                                                                   \
   X(H5T_IEEE_F32LE_g)                                                                              \
   X(H5T_IEEE_F64LE_g)                                                                              \
-  X(H5T_STD_I8LE_g) X(H5T_STD_U8LE_g) X(H5T_STD_I32LE_g) X(H5T_STD_U32LE_g) X(H5T_STD_I64LE_g)     \
-      X(H5T_STD_U64LE_g)
+  X(H5T_STD_I8LE_g)                                                                                \
+  X(H5T_STD_U8LE_g)                                                                                \
+  X(H5T_STD_I32LE_g)                                                                               \
+  X(H5T_STD_U32LE_g)                                                                               \
+  X(H5T_STD_I64LE_g)                                                                               \
+  X(H5T_STD_U64LE_g)
 
 #define VB_HDF5_MEMBER(name) __typeof__(name) *name;
 typedef struct vb_hdf5 {
