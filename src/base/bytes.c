@@ -16,6 +16,7 @@ void vb_bytes_fini(vb_bytes *bytes) {
 
 void vb_bytes_grow(vb_bytes *bytes, size_t more) {
   size_t capacity = bytes->capacity ? bytes->capacity : 256;
+  if (bytes->data && capacity - bytes->length >= more) return;
   while (capacity - bytes->length < more) capacity *= 2;
   char *data = realloc(bytes->data, capacity);
   if (!data) {

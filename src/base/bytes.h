@@ -16,12 +16,14 @@ typedef struct vb_bytes {
 /* Zeroed memory is an empty vb_bytes. Out of memory ends the process with a message (a client that
  * cannot hold its own requests has nothing to report). */
 void vb_bytes_fini(vb_bytes *bytes);
-/* Slow path of vb_bytes_reserve: makes room, growing by doubling. */
+/* Slow path of vb_bytes_reserve: makes room where there is none, growing by doubling. */
 void vb_bytes_grow(vb_bytes *bytes, size_t more);
 
-/* Room for `more` bytes behind what is there; returns where they go. Does not change length. */
+/* Room for `more` bytes behind what is there; returns where they go. Does not change length. That
+ * what just fits takes the slow path keeps no bytes of an empty vb_bytes from being NULL + 0, which
+ * C does not define, and costs the others nothing. */
 static inline char *vb_bytes_reserve(vb_bytes *bytes, size_t more) {
-  if (VB_UNLIKELY(bytes->capacity - bytes->length < more)) vb_bytes_grow(bytes, more);
+  if (VB_UNLIKELY(bytes->capacity - bytes->length <= more)) vb_bytes_grow(bytes, more);
   return bytes->data + bytes->length;
 }
 

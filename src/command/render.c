@@ -101,7 +101,7 @@ bool vb_hole_draw_id(const vb_hole *hole, const vb_operation *operation, uint32_
 static inline enum vb_render patch_block(const vb_patch *patch, uint32_t count,
                                          vb_operation *operation, char *to) {
   uint64_t id, first = 0;
-  for (const vb_patch *end = patch + count; patch < end; patch++) {
+  for (; count; count--, patch++) { /* no end to compare with: there is none behind NULL */
     const vb_hole *hole = patch->hole;
     if (hole->part.kind == VB_PART_CURSOR) {
       if (!draw_id(hole, operation, patch->k, first, &id)) return VB_RENDER_EXHAUSTED;
@@ -375,6 +375,7 @@ static enum vb_render append_block(const vb_command *command, const vb_segment *
     *count += times;
     if (marks) append_marks(marks, argument, times);
   }
+  if (!segment->patch_count) return VB_RENDER_OK;
   return patch_block(patches_of(command) + segment->first_patch, segment->patch_count, operation,
                      to);
 }

@@ -59,6 +59,22 @@ static void below_stays_below(void **state) {
   assert_true(vb_unit(UINT64_MAX) < 1.0);
 }
 
+static void nothing_of_an_empty_run_is_room(void **state) {
+  (void)state;
+  vb_bytes bytes = {0};
+  assert_non_null(vb_bytes_reserve(&bytes, 0));
+  size_t capacity = bytes.capacity;
+  char *start = bytes.data;
+  for (size_t i = 0; i < capacity; i++) vb_bytes_append(&bytes, "x", 1);
+  vb_bytes_append(&bytes, "", 0);
+  assert_ptr_equal(vb_bytes_reserve(&bytes, 0), start + capacity);
+  assert_int_equal(bytes.capacity, capacity);
+  vb_bytes_append(&bytes, "y", 1);
+  assert_true(bytes.capacity > capacity);
+  assert_memory_equal(bytes.data + capacity - 1, "xy", 2);
+  vb_bytes_fini(&bytes);
+}
+
 static void a_failure_says_what_and_returns_its_status(void **state) {
   (void)state;
   vb_error err;
@@ -75,6 +91,7 @@ int main(void) {
       cmocka_unit_test(slots_are_those_of_the_specification),
       cmocka_unit_test(draws_differ_in_each_of_their_arguments),
       cmocka_unit_test(below_stays_below),
+      cmocka_unit_test(nothing_of_an_empty_run_is_room),
       cmocka_unit_test(a_failure_says_what_and_returns_its_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
