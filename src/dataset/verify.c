@@ -1,6 +1,7 @@
 #include "dataset/verify.h"
 
 #include "dataset/dtype.h"
+#include "dataset/repeats.h"
 #include "dataset/store.h"
 
 #include <inttypes.h>
@@ -10,14 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXAMPLES = 5, EXAMPLE_BYTES = 320, KEY_SHOWN = 40, STEP = 4096 };
+enum { EXAMPLES = 5, EXAMPLE_BYTES = 320, KEY_SHOWN = 40, STEP = 4096, KEY_MEMORY = 512 << 20 };
 
 struct vb_verify {
   const vb_dataset *dataset;
   const vb_schema *schema;
   const vb_layout *layout;
   vb_view sections[VB_SECTIONS];
-  uint64_t at; /* records, then queries */
+  uint64_t at; /* records, then queries, then the keys of records in each pass over them */
+  uint64_t total;
+  vb_repeats *repeats; /* NULL: no stored keys */
   uint64_t empty;
   uint64_t counts[VB_FINDINGS];
   char examples[VB_FINDINGS][EXAMPLES][EXAMPLE_BYTES];
@@ -72,6 +75,16 @@ static VB_PRINTF(4, 5) void found(vb_verify *verify, int finding, const spot *wh
   va_end(args);
 }
 
+static int begin_repeats(vb_verify *verify) {
+  uint64_t records = verify->schema->records;
+  verify->total = records + verify->schema->queries;
+  if (!verify->layout->key_size) return VB_OK;
+  verify->repeats = vb_repeats_new(verify->dataset, KEY_MEMORY);
+  if (!verify->repeats) return VB_ENOMEM;
+  verify->total += vb_repeats_passes(verify->repeats) * records;
+  return VB_OK;
+}
+
 vb_verify *vb_verify_new(const vb_dataset *dataset) {
   vb_verify *verify = calloc(1, sizeof *verify);
   if (!verify) return NULL;
@@ -82,10 +95,14 @@ vb_verify *vb_verify_new(const vb_dataset *dataset) {
     vb_dataset_section(dataset, i, &verify->sections[i]);
     vb_dataset_advise(dataset, i, VB_USE_LOAD);
   }
-  return verify;
+  if (!begin_repeats(verify)) return verify;
+  vb_verify_free(verify);
+  return NULL;
 }
 
 void vb_verify_free(vb_verify *verify) {
+  if (!verify) return;
+  vb_repeats_free(verify->repeats);
   free(verify);
 }
 
@@ -292,16 +309,30 @@ static void check_query(vb_verify *verify, uint64_t query) {
   if (verify->schema->distances) check_distances(verify, query, &where);
 }
 
+static void check_repeats(vb_verify *verify, uint64_t pass, uint64_t record) {
+  spot where = {"record", record, -1};
+  uint64_t first = vb_repeats_look(verify->repeats, pass, record);
+  if (first != UINT64_MAX)
+    found(verify, VB_FINDING_KEY, &where, "record %" PRIu64 " has this key, too", first);
+}
+
 int vb_verify_step(vb_verify *verify, vb_error *err) {
-  uint64_t records = verify->schema->records, all = records + verify->schema->queries;
-  for (int i = 0; i < STEP && verify->at < all; i++, verify->at++) {
+  uint64_t records = verify->schema->records, queries = verify->schema->queries;
+  for (int i = 0; i < STEP && verify->at < verify->total; i++, verify->at++) {
+    uint64_t behind = verify->at - records - queries;
     if (verify->at < records)
       check_record(verify, verify->at);
-    else
+    else if (verify->at < records + queries)
       check_query(verify, verify->at - records);
+    else
+      check_repeats(verify, behind / records, behind % records);
   }
   int status = vb_dataset_check(verify->dataset, err);
-  return status ? status : verify->at < all;
+  return status ? status : verify->at < verify->total;
+}
+
+uint64_t vb_verify_total(const vb_verify *verify) {
+  return verify->total;
 }
 
 uint64_t vb_verify_done(const vb_verify *verify) {

@@ -183,6 +183,8 @@ query 0
       { "a key in no encoding", { key = "\128\0\0" },
         "1 texts not in their encoding\n"
         .. "  record 0 (key '\\x80'): the key: byte 0, 0x80, is no UTF-8\n" },
+      { "a key that another record has", { key = "k2\0" },
+        "1 keys that another record has\n  record 1 (key 'k2'): record 0 has this key, too\n" },
       { "NaN", { v = ONE .. NAN },
         "1 numbers that are NaN or infinite\n"
         .. "  record 0 (key 'k1'): v: value 1 is NaN or infinite\n" },
