@@ -92,6 +92,12 @@ int vb_output_check(const char *path, vb_error *err) {
   return VB_OK;
 }
 
+int vb_output_same(const char *path, const char *other) {
+  struct stat one, two;
+  if (stat(path, &one) || stat(other, &two)) return 0;
+  return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 int vb_output_columns(int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;

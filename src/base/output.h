@@ -14,6 +14,9 @@ VB_API int vb_output_write(const char *path, const char *data, size_t length, vb
  * the file and its directory as they are. */
 VB_API int vb_output_check(const char *path, vb_error *err);
 
+/* Whether two paths lead to one file, by links or otherwise; 0 when one of them leads to none. */
+VB_API int vb_output_same(const char *path, const char *other);
+
 /* Columns of the terminal behind a file descriptor; 0 when it is none, 80 when it does not say. */
 VB_API int vb_output_columns(int fd);
 

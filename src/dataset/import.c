@@ -1,5 +1,6 @@
 #include "dataset/import.h"
 
+#include "base/output.h"
 #include "dataset/source_kind.h"
 #include "dataset/store.h"
 
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Of a step: long enough to be worth the call, short enough for a progress bar. */
 enum { STEP_ROWS = 8192, STEP_BYTES = 4 * 1024 * 1024 };
@@ -84,10 +84,7 @@ static int out_of_memory(const vb_import *import, vb_error *err) {
 
 /* The old format's files are called .bin too. */
 static int check_other(const vb_import *import, const char *path, vb_error *err) {
-  const char *made = vb_writer_data_path(import->writer);
-  struct stat from, to;
-  if (stat(path, &from) || stat(made, &to) || from.st_dev != to.st_dev || from.st_ino != to.st_ino)
-    return VB_OK;
+  if (!vb_output_same(path, vb_writer_data_path(import->writer))) return VB_OK;
   return vb_fail(err, VB_EINVAL, "%s: would be replaced by what is made of it; choose another name",
                  path);
 }

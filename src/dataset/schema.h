@@ -124,6 +124,8 @@ VB_API int vb_schema_read(vb_schema **out, const char *path, vb_error *err);
 VB_API int vb_schema_render(const vb_schema *schema, char **text, size_t *length, vb_error *err);
 /* Writes that to a file, whole or not at all. */
 VB_API int vb_schema_write(const vb_schema *schema, const char *path, vb_error *err);
+/* Whether the file holds what vb_schema_write would write, byte for byte. */
+VB_API int vb_schema_is_written(const vb_schema *schema, const char *path);
 
 /* What is said, or what follows from the record: never VB_LOAD_NONE. */
 VB_API int vb_schema_load(const vb_schema *schema);

@@ -194,3 +194,23 @@ int vb_schema_write(const vb_schema *schema, const char *path, vb_error *err) {
   free(text);
   return status;
 }
+
+static bool holds(const char *path, const char *text, size_t length) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return false;
+  bool same = true;
+  for (size_t i = 0; i < length && same; i++) same = getc(file) == (unsigned char)text[i];
+  same = same && getc(file) == EOF && !ferror(file);
+  (void)fclose(file);
+  return same;
+}
+
+int vb_schema_is_written(const vb_schema *schema, const char *path) {
+  char *text = NULL;
+  size_t length = 0;
+  vb_error err = {.status = 0};
+  if (vb_schema_render(schema, &text, &length, &err)) return 0;
+  bool same = holds(path, text, length);
+  free(text);
+  return same;
+}

@@ -44,6 +44,22 @@ sections: { records: { count: 7 } }
       assert.matches("out.yaml, out.bin: 2 records of 24 bytes", run.out, 1, true)
     end)
 
+    it("does not replace the schema that it was given, unless it is what is written", function()
+      products()
+      dir:write("p.yaml", PRODUCTS .. "# mine\n")
+      local why = "p.yaml: the schema that is written would take its place"
+      dir:assert_refuses(why, "import", "--schema", "p.yaml", "p.jsonl")
+      dir:assert_refuses(why, "import", "--schema", "p.yaml", "p.jsonl", "-o", "./p")
+      dir:assert_refuses(why, "synth", "--schema", "p.yaml", "p.bin")
+      assert.equal(PRODUCTS .. "# mine\n", dir:read("p.yaml"))
+      assert.equal("p.jsonl p.yaml s.yaml", dir:files())
+      dir:run("import", "--schema", "p.yaml", "p.jsonl", "-o", "out")
+      dir:write("p.jsonl", LINES .. LINES)
+      dir:run("import", "--schema", "out.yaml", "p.jsonl", "-o", "out")
+      assert.matches("records: { count: 4 }", dir:read("out.yaml"), 1, true)
+      assert.equal(96, #dir:read("out.bin"))
+    end)
+
     it("leaves a value that is missing or null empty, and counts it", function()
       products('{"title": null, "price": 1, "v": [0, 0]}\n{"price": 0, "v": [0, 0]}\n')
       local run = dir:run("import", "--schema", "s.yaml", "p.jsonl", "-o", "out")

@@ -49,6 +49,19 @@ static void a_file_is_replaced_with_its_mode(void **state) {
   assert_int_equal(files_here(), 1);
 }
 
+static void two_names_of_a_file_are_the_same(void **state) {
+  (void)state;
+  vb_error err;
+  assert_int_equal(vb_output_write("a", "x", 1, &err), VB_OK);
+  assert_int_equal(vb_output_write("b", "x", 1, &err), VB_OK);
+  assert_int_equal(symlink("a", "c"), 0);
+  assert_int_equal(vb_output_same("a", "./a"), 1);
+  assert_int_equal(vb_output_same("c", "a"), 1);
+  assert_int_equal(vb_output_same("a", "b"), 0);
+  assert_int_equal(vb_output_same("a", "none"), 0);
+  assert_int_equal(vb_output_same("none", "none"), 0);
+}
+
 static void a_link_stays_a_link(void **state) {
   (void)state;
   vb_error err;
@@ -130,6 +143,7 @@ static void a_terminal_has_its_columns(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       IN_A_DIRECTORY(a_file_is_replaced_with_its_mode),
+      IN_A_DIRECTORY(two_names_of_a_file_are_the_same),
       IN_A_DIRECTORY(a_link_stays_a_link),
       IN_A_DIRECTORY(a_device_is_written_to_and_stays),
       IN_A_DIRECTORY(a_full_disk_leaves_the_old_file),

@@ -1,4 +1,5 @@
 /* dataset/schema: what is read and defaulted, what is written back, and every complaint. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -226,6 +228,26 @@ static void written_as_a_person_would(void **state) {
   assert_non_null(strstr(text, "    - { name: price, type: numeric, dtype: float64 }\n"));
   assert_non_null(strstr(text, "query_fields: [embedding] }\n"));
   free(text);
+  vb_schema_free(schema);
+}
+
+static void a_file_is_as_it_is_written(void **state) {
+  (void)state;
+  char path[] = "/tmp/vbench-schema-XXXXXX";
+  vb_error err = {0};
+  vb_schema *schema = parse(products);
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(vb_schema_is_written(schema, path), 0);
+  assert_int_equal(vb_schema_write(schema, path, &err), VB_OK);
+  assert_int_equal(vb_schema_is_written(schema, path), 1);
+  (void)close(fd);
+  fd = open(path, O_WRONLY | O_APPEND);
+  assert_int_equal(write(fd, "#\n", 2), 2);
+  assert_int_equal(vb_schema_is_written(schema, path), 0);
+  (void)close(fd);
+  (void)unlink(path);
+  assert_int_equal(vb_schema_is_written(schema, path), 0);
   vb_schema_free(schema);
 }
 
@@ -455,6 +477,7 @@ int main(void) {
       cmocka_unit_test(aliases_are_followed),
       cmocka_unit_test(written_back),
       cmocka_unit_test(written_as_a_person_would),
+      cmocka_unit_test(a_file_is_as_it_is_written),
       cmocka_unit_test(made_without_a_file),
       cmocka_unit_test(not_yaml),
       cmocka_unit_test(limits_of_aliases),

@@ -415,7 +415,7 @@ local function inferred(plan, args)
 end
 
 local function given(plan, args)
-  plan.schema, plan.schema_path = schemas.read(args.schema), args.schema
+  plan.schema, plan.schema_path = schemas.read_given(args.schema, plan.output), args.schema
   plan.given_records = tonumber(plan.schema.records)
 end
 

@@ -32,6 +32,20 @@ function M.read(path)
   return ffi.gc(out[0], C.vb_schema_free)
 end
 
+--- Reads a schema that another dataset is made by. Where it would be replaced by the one that is
+-- written for that dataset, nothing of it may be lost: it has to be as this program writes it.
+-- @tparam string path
+-- @tparam string base of the dataset that is made
+-- @treturn cdata as of `read`
+-- @raise a failure
+function M.read_given(path, base)
+  local schema, target = M.read(path), base .. ".yaml"
+  if C.vb_output_same(path, target) == 0 then return schema end
+  if C.vb_schema_is_written(schema, path) ~= 0 then return schema end
+  failure.usage("%s: the schema that is written would take its place, and its comments and form "
+    .. "would be lost; choose another name than %s for what is made", path, base)
+end
+
 --- An empty schema.
 -- @treturn cdata vb_schema *
 function M.new()

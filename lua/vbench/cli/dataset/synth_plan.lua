@@ -266,7 +266,7 @@ end
 -- @raise a failure
 function M.make(args, base)
   local list = read_fields(args)
-  local schema = args.schema and schemas.read(args.schema) or new_schema(args, list)
+  local schema = args.schema and schemas.read_given(args.schema, base) or new_schema(args, list)
   if args.schema then match_fields(schema, list) end
   schema.records = args.records or (args.schema and schema.records) or 10000
   schema.neighbors = 0
