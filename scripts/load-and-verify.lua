@@ -13,8 +13,8 @@ local phases = {
     thresholds = { "errors == 0" } },
 }
 
--- A push appends to the list that an earlier run left; the other commands overwrite.
-if ds.load == "RPUSH" or ds.load == "LPUSH" then
+-- Members join what an earlier run left under the key; SET and HSET overwrite.
+if ds.collection then
   local clear = vb.command { "DEL", ds.keys:sequential(), name = "clear" }
   table.insert(phases, 1, vb.phase { name = "clear", run = clear, requests = ds.count })
 end

@@ -67,6 +67,32 @@ describe("a loaded dataset", function()
     end)
   end
 
+  it("is read back the same when a record holds a member twice, whatever was there", function()
+    local zset = ("{ fields: [ { name: score, type: numeric }, { name: value, type: text, "
+      .. "max_bytes: 2 } ] }")
+    local function schema(kind, member)
+      return ("record: { collection: { type: %s, max_members: 3, member: %s } }\n"
+        .. "sections: { records: { count: 1 }, keys: { max_bytes: 1 } }\n"):format(kind, member)
+    end
+    local twice = {
+      data.write(vbench.path("set-twice"), schema("set", "{ type: text, max_bytes: 2 }"),
+        data.u32(3) .. "b\0a\0b\0" .. "k"),
+      data.write(vbench.path("zset-twice"), schema("zset", zset),
+        data.u32(3) .. data.f64(2) .. "b\0" .. data.f64(1) .. "a\0" .. data.f64(7) .. "b\0" .. "k"),
+    }
+    for i, add in ipairs { { "SADD", "k", "other" }, { "ZADD", "k", 1, "other" } } do
+      for _, protocol in ipairs { "--no-color", "-3" } do
+        server:clean()
+        server:call(unpack(add))
+        local run = vbench.report { "load-and-verify", "--dataset", twice[i], "-p", server.port,
+          protocol }
+        assert.equal(0, run.code, run.all)
+        assert.equal(1, named(run, "verify").requests)
+        assert.equal(2, server:call(i == 1 and "SCARD" or "ZCARD", "k"))
+      end
+    end
+  end)
+
   it("is read back the same when its values are long, in pipelines and over TLS", function()
     local base = data.long(vbench.path("long"))
     for _, connection in ipairs { { "-p", server.port }, { "--local", "tls" } } do
