@@ -25,10 +25,10 @@ describe("a run is refused, with the line and what would be right,", function()
   local GET = 'local get = vb.command { "GET", vb.key "x" }'
 
   it("when its rate is 0 or below", function()
-    refuses("scenario.lua:2: field 'rate' of phase 'one' is 0: nothing would fall due; without it the "
-      .. "loop is closed", GET, "run = get, requests = 5, rate = 0")
-    refuses("scenario.lua:2: field 'rate' of phase 'one': -5 is not a rate; write operations a second",
-      GET, "run = get, requests = 5, rate = -5")
+    refuses("scenario.lua:2: field 'rate' of phase 'one' is 0: nothing would fall due; without it "
+      .. "the loop is closed", GET, "run = get, requests = 5, rate = 0")
+    refuses("scenario.lua:2: field 'rate' of phase 'one': -5 is not a rate; write operations a "
+      .. "second", GET, "run = get, requests = 5, rate = -5")
     local done = vbench.run { "-p", server.port, "-t", "get", "-n", 1, "--rate=-5" }
     assert.equal(2, done.code)
     assert.matches("option --rate: '-5' is not a rate; write operations a second", done.err, 1,
