@@ -1,5 +1,6 @@
 /* The most common operations, several at once: of what is the same for all of them, each pays its
  * part only. Whatever is not the most common stops a burst, and goes the general way. */
+#include "engine/effects.h"
 #include "engine/worker.h"
 
 /* Successes in a row that were written at once, and are of one entry. */
@@ -30,6 +31,30 @@ static void push_flights(vb_connection *connection, const vb_entry *entry, vb_bl
   connection->tail = at;
 }
 
+/* Writes operations that claim an id each, which their flights remember. How many; what the next
+ * one claimed before it failed is the general way's. */
+static uint32_t fill_claims(vb_connection *connection, const vb_entry *entry, vb_block block,
+                            char *to) {
+  vb_lane *lane = connection->lane;
+  const vb_command *command = entry->steps->command;
+  size_t size = vb_command_fixed_size(command);
+  uint32_t mask = connection->ring_size - 1, at = connection->tail;
+  for (uint64_t n = block.first; n < block.end; n++, at++, to += size) {
+    vb_flight *flight = &connection->ring[at & mask];
+    vb_operation operation;
+    flight->place = VB_UNDRAWN;
+    vb_operation_begin(&operation, lane->phase->stream, n);
+    operation.taker = (vb_taker){lane->worker->index, lane->phase->workers};
+    operation.places = &flight->place;
+    if (VB_LIKELY(!vb_command_fill(command, &lane->worker->renderer, &operation, to))) continue;
+    flight->n = n;
+    flight->entry = entry;
+    vb_lane_spill(lane, flight);
+    return (uint32_t)(n - block.first);
+  }
+  return (uint32_t)(block.end - block.first);
+}
+
 /* Begins the operations of a block, which are all of one entry. How many: fewer when the next
  * cannot be written, which the general way is to judge. */
 static uint32_t begin_block(vb_connection *connection, const vb_entry *entry, vb_block block) {
@@ -39,7 +64,10 @@ static uint32_t begin_block(vb_connection *connection, const vb_entry *entry, vb
   size_t size = vb_command_fixed_size(command);
   uint32_t count = (uint32_t)(block.end - block.first);
   char *to = vb_outbox_reserve(outbox, &lane->worker->pool, size * count);
-  count = vb_command_fill_run(command, lane->phase->stream, block.first, count, to);
+  if (VB_UNLIKELY(entry->claims))
+    count = fill_claims(connection, entry, block, to);
+  else
+    count = vb_command_fill_run(command, lane->phase->stream, block.first, count, to);
   if (VB_UNLIKELY(!count)) return 0;
   block.end = block.first + count;
   push_flights(connection, entry, block, size);
@@ -75,7 +103,8 @@ void vb_connection_begin_burst(vb_connection *connection, uint32_t window) {
   while (connection->open < window && vb_lane_has_number(lane)) {
     const vb_entry *entry =
         vb_program_pick(lane->phase->spec.program, lane->phase->stream, lane->block.first);
-    size_t size = entry->single ? vb_command_fixed_size(entry->steps->command) : 0;
+    bool fits = entry->single || entry->claims;
+    size_t size = fits ? vb_command_fixed_size(entry->steps->command) : 0;
     if (!size) return;
     vb_block block = next_block(connection, size, window);
     if (begin_block(connection, entry, block) < block.end - block.first) return;
@@ -84,8 +113,7 @@ void vb_connection_begin_burst(vb_connection *connection, uint32_t window) {
 
 /* Whether successes of a flight's entry that were written with it are nothing but counted. */
 static inline bool begins_run(const vb_lane *lane, const vb_flight *flight) {
-  return flight->entry->plain && !flight->entry->claims &&
-         lane->worker->now - flight->written <= lane->slowest_floor;
+  return flight->entry->plain && lane->worker->now - flight->written <= lane->slowest_floor;
 }
 
 static void end_run(vb_connection *connection, const success_run *run) {
@@ -115,9 +143,12 @@ size_t vb_connection_take_burst(vb_connection *connection, const char *data, siz
       run = (success_run){.entry = flight->entry, .written = flight->written};
       if (!begins_run(lane, flight)) break;
     }
+    bool claims = flight->entry->claims;
     if (VB_UNLIKELY(flight->retry || flight->n < lane->counted_from)) break;
+    if (VB_UNLIKELY(claims) && flight->place == VB_UNDRAWN) break;
     size_t size = vb_scanner_success(data + used, length - used);
     if (!size || VB_UNLIKELY(size > connection->scanner.max_reply)) break;
+    if (VB_UNLIKELY(claims)) vb_command_claim_used(flight->entry->steps->command, flight->place);
     used += size;
     run.bytes += size;
     run.count++;

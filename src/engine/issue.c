@@ -209,6 +209,7 @@ static uint32_t begin_claim(vb_connection *connection, const vb_entry *entry, vb
   enum vb_render why =
       vb_connection_append_command(connection, entry->steps[0].command, &operation);
   if (why) {
+    if (place != VB_UNDRAWN) *vb_ledger_open(&lane->ledger, begun.n) = place;
     vb_connection_render_failed(connection, entry, why, begun.n);
     return 0;
   }

@@ -57,6 +57,25 @@ describe("a keyspace that knows its keys", function()
       "keyspace 'k:' exists or is claimed", done.all, 1, true)
   end)
 
+  -- A value of changing length is rendered, others are written in place.
+  for what, value in pairs { ["in place"] = "", rendered = ", 'EX', vb.int { min = 90, max = 110 }" } do
+    it("gives back what it claimed when the command's other cursor ends, " .. what, function()
+      local done = run(([[
+        local few = vb.keyspace { prefix = "few:", size = 100 }
+        local pair = vb.command { "SET", keys:claim(), few:sequential()%s, tracks = "add",
+                                  name = "pair" }
+        return vb.scenario {
+          phases = {
+            phase("pairs", pair, { requests = 1000 }),
+            phase("rest", set, { until_exhausted = true }),
+          },
+          teardown = function(ctl) print("count", keys:count(), ctl:call("DBSIZE")) end,
+        } ]]):format(value))
+      assert.equal(100, phases(done).pairs.requests)
+      assert.matches("count\t20000\t20000\n", done.out)
+    end)
+  end
+
   it("draws existing keys that never miss after deletes, and raced ones beside them", function()
     local done = run [[
       return vb.scenario {
