@@ -1,6 +1,7 @@
 #include "base/build.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,4 +36,13 @@ void vb_build_data_directory(char *out, size_t size) {
     }
   }
   (void)snprintf(out, size, "%s", VBENCH_DATA_DIR);
+}
+
+void vb_build_datasets_directory(char *out, size_t size) {
+  static const char folder[] = "datasets";
+  char path[PATH_MAX];
+  vb_build_data_directory(path, sizeof path);
+  int written = snprintf(out, size, "%s/%s", path, folder);
+  bool installed = written > 0 && (size_t)written < size && access(out, R_OK) == 0;
+  if (!installed && own_prefix(path, sizeof path)) (void)snprintf(out, size, "%s/%s", path, folder);
 }

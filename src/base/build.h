@@ -10,5 +10,8 @@ VB_API const char *vb_version(void);
 /* The directory share/vbench beside the program's bin/, where there is one, else that of the
  * configured prefix; cut to `size` with its NUL. */
 VB_API void vb_build_data_directory(char *out, size_t size);
+/* The datasets that came with the program: of that directory, else, of a program that runs where it
+ * was built, of its sources. */
+VB_API void vb_build_datasets_directory(char *out, size_t size);
 
 #endif

@@ -67,8 +67,8 @@ static bool find_installed(char *out, size_t size, const char *base, int length)
   int skipped = strncmp(base, folder, sizeof folder - 1) == 0 ? (int)sizeof folder - 1 : 0;
   const char *name = base + skipped;
   if (length <= skipped || memchr(name, '/', (size_t)(length - skipped))) return false;
-  vb_build_data_directory(directory, sizeof directory);
-  int written = snprintf(out, size, "%s/%s%.*s", directory, folder, length - skipped, name);
+  vb_build_datasets_directory(directory, sizeof directory);
+  int written = snprintf(out, size, "%s/%.*s", directory, length - skipped, name);
   return written > 0 && (size_t)written < size && is_there(out, written);
 }
 

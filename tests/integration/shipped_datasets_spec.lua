@@ -22,6 +22,16 @@ describe("the datasets that ship", function()
     end)
   end
 
+  it("are found by name from any directory", function()
+    for _, base in ipairs { "products", "datasets/products", "products.yaml" } do
+      local run = vbench.run { "dataset", "verify", base, cwd = "/" }
+      assert.equal(0, run.code, run.all)
+    end
+    local run = vbench.run { "dataset", "verify", "elsewhere/products", cwd = "/" }
+    assert.equal(1, run.code, run.all)
+    assert.matches("elsewhere/products.yaml: No such file or directory", run.err, 1, true)
+  end)
+
   it("are what make.sh makes", function()
     local made = process.directory()
     process.capture(("VBENCH='%s' '%smake.sh' '%s'"):format(vbench.binary, DIRECTORY, made))
