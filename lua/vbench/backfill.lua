@@ -15,12 +15,13 @@ local CLIENTS, PIPELINE = 50, 16
 -- What adds to what is there: done again, it would double the members.
 local APPENDS = { rpush = true, lpush = true }
 
--- Whether a command loads a record of a dataset, as it is or for other ids.
+-- Whether a command loads a record of a dataset, as it is or for other ids: its key is an argument.
 local function is_load(one, dataset)
   local draws, records = 0, 0
   for _, value in ipairs(one.spec.arguments) do
     cursor.each(value, function(spec)
-      local one_key = spec.keyspace == dataset.keys and not spec.times_min
+      local one_key = fields.kind(value) == "cursor" and spec.keyspace == dataset.keys
+        and not spec.times_min
       if not spec.current then draws = draws + (one_key and 1 or 2) end
     end)
     cursor.each_of(value, "field", function(spec, field)

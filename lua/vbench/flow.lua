@@ -92,6 +92,10 @@ local function open_draw(draws, cursor)
   if cursor.spec.times_min then
     fault.raise("c:draw draws one id: call it several times instead of cursor:times(n)")
   end
+  if cursor.spec.duration then
+    fault.raise("c:draw has no use for cursor:duration(t), which ends a phase: give the phase one, "
+      .. "or call c:stop")
+  end
   if cursor.spec.by_slots then
     fault.raise('c:draw takes no share by slots (:partition("slots")): call a command that has one')
   end

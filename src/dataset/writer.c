@@ -1,7 +1,6 @@
 #include "dataset/writer.h"
 
 #include "base/bytes.h"
-#include "base/output.h"
 #include "dataset/layout.h"
 
 #include <errno.h>
@@ -331,15 +330,6 @@ static int join(vb_writer *writer, int which, vb_error *err) {
   return status ? status : append(writer, from, err);
 }
 
-static bool file_holds(const char *path, const char *text, size_t length) {
-  char *there = malloc(length + 1);
-  FILE *file = there ? fopen(path, "rbe") : NULL;
-  bool same = file && fread(there, 1, length + 1, file) == length && !memcmp(there, text, length);
-  if (file) (void)fclose(file);
-  free(there);
-  return same;
-}
-
 /* Both files are whole. Another schema that was there goes first: between the two names there is no
  * dataset, never an old schema with new data. */
 static int rename_both(vb_writer *writer, const char *schema, bool other, vb_error *err) {
@@ -352,18 +342,15 @@ static int rename_both(vb_writer *writer, const char *schema, bool other, vb_err
 
 static int give_names(vb_writer *writer, vb_error *err) {
   section *data = &writer->sections[VB_SECTION_RECORDS];
-  char path[sizeof writer->temporary + 8], *text = NULL;
-  size_t length;
+  char path[sizeof writer->temporary + 8];
   int bad = close(data->fd);
   data->fd = -1;
   if (bad) return failed(writer->data_path, err);
   (void)snprintf(path, sizeof path, "%s.yaml", writer->temporary);
-  int status = vb_schema_render(writer->schema, &text, &length, err);
-  if (!status) status = vb_output_write(path, text, length, err);
-  if (!status)
-    status = rename_both(writer, path, !file_holds(writer->schema_path, text, length), err);
+  int status = vb_schema_write(writer->schema, path, err);
+  bool other = !vb_schema_is_written(writer->schema, writer->schema_path);
+  if (!status) status = rename_both(writer, path, other, err);
   if (status) (void)unlink(path);
-  free(text);
   return status;
 }
 

@@ -109,9 +109,19 @@ int vb_tracker_split(vb_tracker *tracker, vb_error *err) {
   return VB_OK;
 }
 
+/* Rounds are over: what they have handed out is taken no more, unless it exists or may. */
+static void take_what_exists(vb_tracker *tracker) {
+  uint64_t max = vb_bitmap_max(tracker->existing);
+  (void)vb_bitmap_remove_others(tracker->taken, tracker->barred, 0, max);
+  copy_bits(tracker->taken, tracker->existing);
+  const unknown_ids *unknown = &tracker->unknown;
+  for (size_t i = 0; i < atomic_load(&unknown->count); i++)
+    (void)vb_bitmap_add(tracker->taken, unknown->ids[i]);
+}
+
 void vb_tracker_go_round(vb_tracker *tracker, int rounds) {
   if (!vb_tracker_is_split(tracker)) return;
-  if (tracker->in_rounds && !rounds) copy_bits(tracker->taken, tracker->existing);
+  if (tracker->in_rounds && !rounds) take_what_exists(tracker);
   tracker->in_rounds = rounds != 0;
 }
 

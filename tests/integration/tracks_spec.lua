@@ -57,6 +57,23 @@ describe("a keyspace that knows its keys", function()
       "keyspace 'k:' exists or is claimed", done.all, 1, true)
   end)
 
+  it("claims again what was deleted after rounds of claims", function()
+    local done = run [[
+      local again = vb.command { "SET", keys:claim():wrap(), "v", tracks = "add", name = "again" }
+      return vb.scenario {
+        phases = {
+          phase("rounds", again, { requests = 50000 }),
+          phase("delete", del, { requests = 5000 }),
+          phase("refill", set, { until_exhausted = true }),
+        },
+        teardown = function(ctl) print("count", keys:count(), ctl:call("DBSIZE")) end,
+      } ]]
+    local named = phases(done)
+    assert.is_true(named.delete.operations > 0)
+    assert.equal(named.delete.operations, named.refill.requests)
+    assert.matches("count\t20000\t20000\n", done.out)
+  end)
+
   -- A value of changing length is rendered, others are written in place.
   local VALUES = { ["in place"] = "", rendered = ", 'EX', vb.int { min = 90, max = 110 }" }
   for what, value in pairs(VALUES) do
