@@ -2,16 +2,17 @@
 
 #include "engine/worker.h"
 
-/* How often a run with this call may be begun again; UINT32_MAX: as often as the phase says. */
-static uint32_t limit_of(const vb_step *step) {
-  return step->repeatable ? (uint32_t)step->retries : 0;
+/* How often a run with this call may be begun again. */
+static uint32_t limit_of(const vb_flow *flow, const vb_step *step) {
+  if (!step->repeatable) return 0;
+  return step->retries < 0 ? vb_flow_lane(flow)->phase->spec.retries : (uint32_t)step->retries;
 }
 
 /* The same of what the run wants, or wanted: all of it was sent. */
 static uint32_t limit_of_wish(const vb_flow *flow) {
   uint32_t limit = UINT32_MAX;
   for (uint32_t i = 0; i < flow->turn.count; i++) {
-    uint32_t one = limit_of(vb_flow_step(flow, i));
+    uint32_t one = limit_of(flow, vb_flow_step(flow, i));
     if (one < limit) limit = one;
   }
   return limit;
@@ -113,7 +114,7 @@ void vb_flow_judge(vb_flow *flow, vb_flight *flight, const vb_reply *reply) {
   const vb_step *step = &flight->entry->steps[flight->step];
   take_time_from(flow, flight);
   if (VB_LIKELY(step->command)) {
-    restrict_to(flow, limit_of(step));
+    restrict_to(flow, limit_of(flow, step));
     vb_flow_answered(step->command, &flow->turn.operation, reply);
     if (!was_counted(flow)) judge_call(flow->at, flight, reply);
   } else {

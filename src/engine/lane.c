@@ -328,8 +328,8 @@ static void leave_all(vb_lane *lane) {
 }
 
 void vb_lane_write_off(vb_lane *lane, vb_ns since) {
+  vb_lane_record_flush(lane); /* answered before the hook began */
   lane->worker->now = vb_now();
-  vb_lane_record_flush(lane);
   if (!lane->paced || !lane->phase) return;
   vb_lane_drop_queued(lane);
   for (uint32_t i = 0; i < lane->connection_count; i++) vb_retry_abandon(lane->connections[i]);

@@ -252,6 +252,12 @@ describe("an operation that fails", function()
       assert.same({ "INCR", "SET", "INCR", "SET" }, sent)
     end)
 
+    it("is begun again no more often than the phase says for one of its commands", function()
+      local phase = flow("c:call(get) c:call(incr)", "close", { times = 1, on = { "INCR" } },
+        "requests = 2, retry = 0, max_errors = 1", ", idempotent = true, retry = 10")
+      assert.same({ 3, 1, 0, 0, 0, 2 }, counts(phase))
+    end)
+
     it("is begun again as often as its commands say", function()
       local phase = flow("c:call(incr)", "close", { times = 2 }, "requests = 2", ", retry = true")
       assert.same({ 2, 0, 2, 0, 0, 2 }, counts(phase))
