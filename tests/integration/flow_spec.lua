@@ -360,6 +360,8 @@ describe("a flow", function()
           .. "call a command that draws from it"))
       assert.equal(2, refuses('c:draw(keys:uniform():partition("slots"))',
         "scenario.lua:10: c:draw takes no share by slots"))
+      assert.equal(2, refuses('c:draw(keys:sequential():duration("1s"))',
+        "scenario.lua:10: c:draw has no use for cursor:duration"))
     end)
 
     it("it is given a pipeline", function()
